@@ -1,0 +1,11 @@
+/** What went wrong in building, decoding or lowering a graph: a code and, in a text, the offset in characters. */
+export class GraphError extends Error {
+  readonly code: string;
+  readonly offset: number | undefined;
+  constructor(code: string, message: string, offset?: number) {
+    super(message);
+    this.name = "GraphError";
+    this.code = code;
+    this.offset = offset;
+  }
+}
