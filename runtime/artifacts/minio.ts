@@ -72,7 +72,7 @@ class MinioStore implements ArtifactStore {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<ArtifactHead | undefined> {
     artifactPath(path);
-    return this.#call(path, signal, async (client) => {
+    return await this.#call(path, signal, async (client) => {
       try {
         const { size, etag } = await client.statObject(this.#config.bucket, path);
         return { path, size, etag };
@@ -124,7 +124,7 @@ class MinioStore implements ArtifactStore {
     });
   }
 
-  list(prefix = "", { signal }: { readonly signal?: AbortSignal } = {}): Promise<ListedArtifact[]> {
+  async list(prefix = "", { signal }: { readonly signal?: AbortSignal } = {}): Promise<ListedArtifact[]> {
     artifactPrefix(prefix);
     return await this.#call(prefix, signal, async (client) => {
       const found: ListedArtifact[] = [];
