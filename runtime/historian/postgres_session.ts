@@ -123,6 +123,7 @@ export class PostgresSession {
       keep_alive: 60,
       debug: false,
       publications: "alltables",
+      target_session_attrs: undefined,
       connection: { application_name: "setpoint" },
       onnotice: () => {},
       onclose: () => {

@@ -20,6 +20,11 @@ const BEHIND_MICROS = 12 * 3600e6;
 const DAY_MICROS = 24 * 3600e6;
 const REACH_MICROS = DAY_MICROS + 14 * 3600e6;
 
+/** A time with its text in the table. */
+interface Found extends Instant {
+  readonly found: string;
+}
+
 /** Opens a file that another program fills, to read only. @throws {SetpointError} HISTORIAN_UNREACHABLE, and as the constructor. */
 export function openSqliteHistorian(path: string, options: SqliteHistorianOptions = {}): Historian {
   let database: Database;
@@ -115,34 +120,40 @@ export class SqliteHistorian implements Historian {
   }
 
   /**
-   * Texts sort by day, whatever their separator and zone, so the newest is within a wall clock's reach of the last
-   * text; the search goes down from there and stops where no text that follows can be a later time.
+   * Texts of one form sort as times do, so the first good one is the newest of its form. Those of another form (zone,
+   * separator, digits) sort by day at least: they are tried downwards to where none can be a later time.
    */
-  #newest(after: number, notAfter: number): (Instant & { found: string }) | null {
-    const column = quoted(this.#timestamp);
+  #newest(after: number, notAfter: number): Found | null {
     const floor = after === -Infinity ? "0" : formatTimestamp(after - REACH_MICROS).slice(0, 10);
-    const texts = this.#database.prepare(
-      `SELECT ${column} AS found FROM ${
-        quoted(this.#table)
-      } WHERE typeof(${column}) = 'text' AND ${column} >= ? AND ${column} < ':' ORDER BY ${column} DESC`,
-    );
-    let best: (Instant & { found: string }) | null = null;
-    for (const { found } of texts.iterate(floor)) {
-      const text = String(found);
-      const instant = parseTimestamp(text, this.#zone);
-      if (instant === null) continue;
-      if (best !== null && dayMicros(text) + DAY_MICROS + BEHIND_MICROS < best.micros) break;
-      if (
-        instant.micros > after && instant.micros <= notAfter &&
-        (best === null || instant.micros > best.micros)
-      ) {
-        best = { ...instant, found: text };
-      }
+    const good = ({ micros }: Instant) => micros > after && micros <= notAfter;
+    let best: Found | null = null;
+    for (const row of this.#times(floor, "")) {
+      if (!good(row)) continue;
+      best = row;
+      break;
+    }
+    if (best === null) return null;
+    for (const row of this.#times(floor, formOf(best.found))) {
+      if (dayMicros(row.found) + DAY_MICROS + BEHIND_MICROS < best.micros) break;
+      if (good(row) && row.micros > best.micros) best = row;
     }
     return best;
   }
 
-  #row({ micros, text, found }: Instant & { found: string }, types: ReadonlyMap<string, string>): Row {
+  /** The times from the day `floor` on, last text first, without those that match the GLOB pattern `except`. */
+  *#times(floor: string, except: string): Generator<Found> {
+    const column = quoted(this.#timestamp);
+    const texts = this.#database.prepare(
+      `SELECT ${column} AS found FROM ${quoted(this.#table)} WHERE typeof(${column}) = 'text' ` +
+        `AND ${column} >= ? AND ${column} < ':' AND ${column} NOT GLOB ? ORDER BY ${column} DESC`,
+    );
+    for (const { found } of texts.iterate(floor, except)) {
+      const instant = parseTimestamp(String(found), this.#zone);
+      if (instant !== null) yield { ...instant, found: String(found) };
+    }
+  }
+
+  #row({ micros, text, found }: Found, types: ReadonlyMap<string, string>): Row {
     const names = [...types.keys()];
     const selected = ["1", ...names.map(quoted)].join(", ");
     const statement = this.#database.prepare(
@@ -154,6 +165,12 @@ export class SqliteHistorian implements Historian {
     const values = Object.fromEntries(names.map((name) => [name, rawValue(cells[name], types.get(name)!)]));
     return { timestamp: Math.floor(micros / 1000), micros, text, values };
   }
+}
+
+/** A pattern for all times that are written like `text` and have its zone. */
+function formOf(text: string): string {
+  const [, wall, zone] = /^(.{10}[^Z+-]*)(.*)$/i.exec(text)!;
+  return wall.replaceAll(/\d/g, "[0-9]") + zone;
 }
 
 function dayMicros(text: string): number {

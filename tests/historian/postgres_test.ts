@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import type { Historian } from "../../runtime/historian/historian.ts";
 import { openPostgresHistorian } from "../../runtime/historian/postgres.ts";
+import { POSTGRES_ENV } from "../../runtime/historian/postgres_session.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HISTORIAN_CONTRACT } from "../contract/historian.ts";
 import { findPostgres, POSTGRES_HINT, type PostgresServer, startPostgres } from "../servers/postgres.ts";
@@ -199,6 +200,35 @@ Deno.test("PostgreSQL historian gives up on a port that accepts and hangs up", a
   }
   listener.close();
   await serving;
+});
+
+Deno.test("the PostgreSQL driver needs no environment variable but those of POSTGRES_ENV", async () => {
+  const module = import.meta.resolve("../../runtime/historian/postgres.ts");
+  const program = `import { openPostgresHistorian } from "${module}";
+    await openPostgresHistorian({ host: "127.0.0.1", port: 1, dbname: "plant", user: "plant" }).check([]).catch((e) => console.log(e.message));`;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...[
+        "run",
+        "--no-prompt",
+        "--no-check",
+        "--quiet",
+        "--cached-only",
+        "--no-lock",
+        "--allow-net=127.0.0.1",
+      ],
+      ...[
+        `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+        `--allow-env=${POSTGRES_ENV.join(",")}`,
+      ],
+      `data:text/typescript,${encodeURIComponent(program)}`,
+    ],
+  }).output();
+  assertStringIncludes(
+    new TextDecoder().decode(stdout),
+    "connection refused",
+    new TextDecoder().decode(stderr),
+  );
 });
 
 /** A clock whose timers are 40 times as fast, so a test need not wait for real deadlines. */
