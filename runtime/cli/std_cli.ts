@@ -1,0 +1,2 @@
+/** The part of `@std/cli` that Setpoint uses, on `node:util`, so that nothing but npm is needed. */
+export { parseArgs, styleText } from "node:util";
