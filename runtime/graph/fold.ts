@@ -1,5 +1,6 @@
 /** Constant folding, and the few rewrites that give the same numbers bit for bit with fewer nodes. */
 import type { Graph, Node, NodeId } from "./expr.ts";
+import { CODE } from "./opcodes.ts";
 import type { BinaryOp, Op, UnaryOp } from "./ops.ts";
 import { binaryValue, selectValue, unaryValue } from "./scalar.ts";
 
@@ -37,8 +38,8 @@ function elementwise(node: Node, args: readonly Float64Array[]): Float64Array {
   const y = new Float64Array(node.length);
   for (let i = 0; i < y.length; i++) {
     if (node.op === "select") y[i] = selectValue(at(0, i), at(1, i), at(2, i));
-    else if (args.length === 1) y[i] = unaryValue[node.op as UnaryOp](at(0, i));
-    else y[i] = binaryValue[node.op as BinaryOp](at(0, i), at(1, i));
+    else if (args.length === 1) y[i] = unaryValue(CODE[node.op as UnaryOp], at(0, i));
+    else y[i] = binaryValue(CODE[node.op as BinaryOp], at(0, i), at(1, i));
   }
   return y;
 }

@@ -1,43 +1,84 @@
-/** The value of each elementwise operation on single numbers: the reference for folding and for every other rule. */
-import type { BinaryOp, UnaryOp } from "./ops.ts";
+/** The value of each elementwise operation on single numbers, for folding and for the tape. */
+import { type BinaryCode, CODE, type UnaryCode } from "./opcodes.ts";
 import { erf, gelu, sigmoid } from "./special.ts";
 
-export const unaryValue: Record<UnaryOp, (x: number) => number> = {
-  neg: (x) => -x,
-  exp: Math.exp,
-  log: Math.log,
-  log10: Math.log10,
-  sqrt: Math.sqrt,
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-  tanh: Math.tanh,
-  erf,
-  sigmoid,
-  gelu,
-  abs: Math.abs,
-  floor: Math.floor,
-  ceil: Math.ceil,
-  round: roundHalfEven,
-  not: (x) => x !== x ? NaN : x === 0 ? 1 : 0,
-};
+// Switches and not tables of functions: the tape's inner loop calls these, and a call through a table is not inlined.
 
-export const binaryValue: Record<BinaryOp, (a: number, b: number) => number> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  pow: Math.pow,
-  mod: floorMod,
-  floordiv: floorDivide,
-  min: Math.min,
-  max: Math.max,
-  lt: lessThan,
-  le: lessOrEqual,
-  eq: equal,
-  and: logicalAnd,
-  or: logicalOr,
-};
+export function unaryValue(op: UnaryCode, x: number): number {
+  switch (op) {
+    case CODE.neg:
+      return -x;
+    case CODE.exp:
+      return Math.exp(x);
+    case CODE.log:
+      return Math.log(x);
+    case CODE.log10:
+      return Math.log10(x);
+    case CODE.sqrt:
+      return Math.sqrt(x);
+    case CODE.sin:
+      return Math.sin(x);
+    case CODE.cos:
+      return Math.cos(x);
+    case CODE.tan:
+      return Math.tan(x);
+    case CODE.tanh:
+      return Math.tanh(x);
+    case CODE.erf:
+      return erf(x);
+    case CODE.sigmoid:
+      return sigmoid(x);
+    case CODE.gelu:
+      return gelu(x);
+    case CODE.abs:
+      return Math.abs(x);
+    case CODE.floor:
+      return Math.floor(x);
+    case CODE.ceil:
+      return Math.ceil(x);
+    case CODE.round:
+      return roundHalfEven(x);
+    case CODE.not:
+      return x !== x ? NaN : x === 0 ? 1 : 0;
+    default:
+      return op satisfies never;
+  }
+}
+
+export function binaryValue(op: BinaryCode, a: number, b: number): number {
+  switch (op) {
+    case CODE.add:
+      return a + b;
+    case CODE.sub:
+      return a - b;
+    case CODE.mul:
+      return a * b;
+    case CODE.div:
+      return a / b;
+    case CODE.pow:
+      return Math.pow(a, b);
+    case CODE.mod:
+      return floorMod(a, b);
+    case CODE.floordiv:
+      return floorDivide(a, b);
+    case CODE.min:
+      return a <= b ? a : b <= a ? b : NaN;
+    case CODE.max:
+      return a >= b ? a : b >= a ? b : NaN;
+    case CODE.lt:
+      return lessThan(a, b);
+    case CODE.le:
+      return lessOrEqual(a, b);
+    case CODE.eq:
+      return equal(a, b);
+    case CODE.and:
+      return logicalAnd(a, b);
+    case CODE.or:
+      return logicalOr(a, b);
+    default:
+      return op satisfies never;
+  }
+}
 
 /** `condition ≠ 0 ? a : b`; a condition that could not be computed gives NaN. */
 export function selectValue(condition: number, a: number, b: number): number {

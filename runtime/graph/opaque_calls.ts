@@ -1,0 +1,60 @@
+/** Calls of foreign code inside a tape: single values, and local Jacobians by central differences in one batch. */
+import type { OpaqueCall } from "./program.ts";
+
+/**
+ * Evaluates `count` input vectors of foreign code at once. It is synchronous.
+ * @param skill The number that the graph gave it.
+ * @param batch count × inputs, row-major; valid only during the call.
+ * @returns count × outputs, row-major; NaN where it cannot be computed.
+ */
+export type EvaluateOpaque = (skill: number, batch: Float64Array, count: number) => Float64Array;
+
+/** Fraction of an input's scale by which a difference point lies beside the point: above float32 noise, below curvature. */
+export const OPAQUE_STEP = 2 ** -10;
+
+export interface OpaqueBuffer {
+  readonly call: OpaqueCall;
+  /** Scale of each input, length inputs; NaN: max(1, |input|). */
+  readonly scale: Float64Array;
+  /** (1 + 2·inputs) × inputs. */
+  readonly batch: Float64Array;
+  readonly steps: Float64Array;
+}
+
+export function newOpaqueBuffer(call: OpaqueCall): OpaqueBuffer {
+  const { inputs } = call;
+  return {
+    call,
+    scale: new Float64Array(inputs).fill(NaN),
+    batch: new Float64Array((1 + 2 * inputs) * inputs),
+    steps: new Float64Array(inputs),
+  };
+}
+
+/** Row 0: the point. Rows 1 + 2j and 2 + 2j: the point moved up and down along input j. */
+export function fillDifferences(buffer: OpaqueBuffer, values: Float64Array, inputSlot: number): void {
+  const { batch, steps, scale, call: { inputs } } = buffer;
+  for (let row = 0; row <= 2 * inputs; row++) {
+    for (let j = 0; j < inputs; j++) batch[row * inputs + j] = values[inputSlot + j];
+  }
+  for (let j = 0; j < inputs; j++) {
+    const x = values[inputSlot + j];
+    const size = scale[j] > 0 ? scale[j] : Math.max(1, Math.abs(x));
+    const up = x + OPAQUE_STEP * size;
+    const down = x - OPAQUE_STEP * size;
+    batch[(1 + 2 * j) * inputs + j] = up;
+    batch[(2 + 2 * j) * inputs + j] = down;
+    steps[j] = up - down;
+  }
+}
+
+/** `jacobian` (outputs × inputs) from the answers to the batch of {@linkcode fillDifferences}. */
+export function readDifferences(buffer: OpaqueBuffer, answers: Float64Array, jacobian: Float64Array): void {
+  const { steps, call: { inputs, outputs } } = buffer;
+  for (let i = 0; i < outputs; i++) {
+    for (let j = 0; j < inputs; j++) {
+      jacobian[i * inputs + j] = (answers[(1 + 2 * j) * outputs + i] - answers[(2 + 2 * j) * outputs + i]) /
+        steps[j];
+    }
+  }
+}
