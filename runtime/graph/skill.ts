@@ -1,0 +1,128 @@
+/**
+ * What passes between a strategy, the linker and the plugins: types only, free of any other layer. plugins/sdk.ts gives
+ * them to plugin authors.
+ */
+import type { Expression } from "./expr.ts";
+
+export type PluginKind = "model" | "function" | "constraint" | "optimizer" | "composition";
+
+/** One variable of a strategy, as far as a plugin may know it. */
+export interface VariableInfo {
+  readonly type: string;
+  /** As written: never converted. */
+  readonly units: string;
+  /** All in `units`. */
+  readonly threshold?: number;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A file that the skill's config names by a key that ends in `_path`; read and digest-checked by the kernel. */
+export interface SkillFile {
+  readonly name: string;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One skill of a strategy, as its plugin gets it. */
+export interface SkillSpec {
+  readonly name: string;
+  readonly class: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly config: { readonly [key: string]: Json };
+  /** All variables of the strategy by name. */
+  readonly variables: { readonly [name: string]: VariableInfo };
+  /** By config key, e.g. "model_path". */
+  readonly files: { readonly [configKey: string]: SkillFile };
+  /** True for a file without `apiVersion`: unit mismatches are warnings. */
+  readonly legacy: boolean;
+}
+
+/**
+ * One scalar that a lowered skill reads. value: the variable's latest value before the skill; measured: its value when
+ * the run starts (`V_current`); threshold: its declared threshold (`V_threshold`).
+ */
+export interface Source {
+  readonly variable: string;
+  readonly role: "value" | "measured" | "threshold";
+}
+
+/** An operating range of one variable, in the variable's units; ∓Infinity where a side is open. */
+export interface Limit {
+  readonly variable: string;
+  /** score: informs only. soft: adds to what is minimised. hard: holds in every published answer. */
+  readonly mode: "score" | "soft" | "hard";
+  /** op_min, op_max. */
+  readonly lower: number;
+  readonly upper: number;
+  /** var_min, var_max. */
+  readonly physicalLower: number;
+  readonly physicalUpper: number;
+  /** Cost of a soft violation as large as the range. */
+  readonly weight: number;
+  /** Order of soft limits: a higher one gives way later. */
+  readonly priority: number;
+}
+
+/**
+ * What is wrong with a skill, or worth a note. `path`: where in the skill, e.g. ["config", "formula"]; `offset`:
+ * characters into that text.
+ */
+export interface SkillProblem {
+  /** One of the codes of runtime/errors.ts; default STRATEGY_INVALID, for notes SKILL_NOTE. */
+  readonly code?: string;
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly offset?: number;
+  readonly variable?: string;
+}
+
+/** Thrown by `lower` and `sequence`: the strategy cannot be loaded. All problems of the skill travel at once. */
+export class SkillError extends Error {
+  readonly problems: readonly SkillProblem[];
+  constructor(problems: readonly SkillProblem[]) {
+    super(problems.map((problem) => problem.message).join("\n"));
+    this.name = "SkillError";
+    this.problems = problems;
+  }
+}
+
+/**
+ * Somebody else's code inside an expression: a node of op "opaque" with index i is `opaques[i]`. self: the plugin's own
+ * `evaluate`; onnx: the model file under config key `file`, run by ONNX Runtime.
+ */
+export interface OpaqueSpec {
+  readonly engine: "self" | "onnx";
+  readonly file?: string;
+  /** Lengths of the input vector and of the answer. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Step of the difference quotient an input, in the units of the opaque node's input. */
+  readonly steps?: readonly number[];
+}
+
+/** A skill as its plugin describes it, inside the plugin's process. */
+export interface Lowered {
+  /** Parameters of the graph are `sources` in order; outputs as the skill's `outputs`, in order. */
+  readonly expression: Expression;
+  readonly sources: readonly Source[];
+  /** Default none. */
+  readonly opaques?: readonly OpaqueSpec[];
+  /** Default none. */
+  readonly limits?: readonly Limit[];
+  /** Warnings and notes that do not stop the load. Default none. */
+  readonly notes?: readonly SkillProblem[];
+}
+
+/** {@linkcode Lowered} as it crosses a process: the expression is the flat buffer of `encodeExpression`. */
+export interface LoweredMessage {
+  readonly expression: Uint8Array;
+  readonly sources: readonly Source[];
+  readonly opaques: readonly OpaqueSpec[];
+  readonly limits: readonly Limit[];
+  readonly notes: readonly SkillProblem[];
+}
