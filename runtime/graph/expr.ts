@@ -30,6 +30,8 @@ export interface Expression {
 /** Longest vector, and largest number of weights of one `linear`: a wrong shape fails here, not in the allocator. */
 export const MAX_LENGTH = 1 << 20;
 const MAX_WEIGHTS = 1 << 24;
+/** How many nodes of one key are compared: hostile data with equal hashes must not cost quadratic time. */
+const MAX_COLLISIONS = 8;
 const COMMUTATIVE: ReadonlySet<Op> = new Set<Op>(["add", "mul", "eq"]);
 
 /**
@@ -235,7 +237,9 @@ export class Graph {
   }
 
   #find(node: Node, args: readonly NodeId[]): NodeId | undefined {
-    return this.#known.get(keyOf(node, args))?.find((id) => sameBits(this.#nodes[id].data, node.data));
+    return this.#known.get(keyOf(node, args))?.slice(0, MAX_COLLISIONS).find((id) =>
+      sameBits(this.#nodes[id].data, node.data)
+    );
   }
 }
 
@@ -258,6 +262,9 @@ export function reachable(graph: Graph, roots: readonly NodeId[]): NodeId[] {
 }
 
 function keyOf(node: Node, args: readonly NodeId[]): string {
+  if (node.op === "constant" && node.length === 1) {
+    return Object.is(node.data![0], -0) ? "-0" : String(node.data![0]);
+  }
   const data = node.data === undefined ? "" : `#${node.data.length}.${hashBits(node.data)}`;
   return `${node.op} ${args.join()} ${node.length} ${node.index ?? ""}${data}`;
 }

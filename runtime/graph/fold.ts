@@ -4,6 +4,9 @@ import { CODE } from "./opcodes.ts";
 import type { BinaryOp, Op, UnaryOp } from "./ops.ts";
 import { binaryValue, selectValue, unaryValue } from "./scalar.ts";
 
+/** Longest `concat` in which the origin of a slice is looked for: more would let hostile input cost quadratic time. */
+const MAX_SEARCHED = 256;
+
 type FoldRule = (node: Node, args: readonly Float64Array[]) => Float64Array;
 
 /** The value of `node` whose arguments are all constants. */
@@ -87,7 +90,7 @@ function simplifySlice(graph: Graph, node: Node, from: Node): NodeId | undefined
   const start = node.index!;
   if (node.length === from.length) return node.args[0];
   if (from.op === "slice") return graph.slice(from.args[0], from.index! + start, node.length);
-  if (from.op !== "concat") return undefined;
+  if (from.op !== "concat" || from.args.length > MAX_SEARCHED) return undefined;
   let at = 0;
   for (const part of from.args) {
     const { length } = graph.nodes[part];
