@@ -1,0 +1,171 @@
+/**
+ * Everything that a plugin may use: it imports this module as "setpoint", and no other. A plugin is one file whose
+ * default export is what {@linkcode definePlugin} returns. It does no I/O and knows no world: values come in as
+ * arguments, answers go out as results.
+ *
+ * ```ts
+ * import { definePlugin, Graph, type SkillSpec } from "setpoint";
+ *
+ * export default definePlugin({
+ *   name: "demo/double",
+ *   version: "1.0.0",
+ *   kind: "function",
+ *   lower(skill: SkillSpec) {
+ *     const graph = new Graph();
+ *     const doubled = graph.binary("mul", graph.parameter(0), graph.constant(2));
+ *     return {
+ *       expression: { graph, sources: 1, outputs: [doubled] },
+ *       sources: [{ variable: skill.inputs[0], role: "value" }],
+ *     };
+ *   },
+ * });
+ * ```
+ */
+import type { Lowered, PluginKind, SkillSpec } from "../runtime/graph/skill.ts";
+import type { Tape } from "../runtime/graph/tape.ts";
+
+export { Graph, GraphError } from "../runtime/graph/expr.ts";
+export type { Expression, Node, NodeId } from "../runtime/graph/expr.ts";
+export type { BinaryOp, Op, UnaryOp } from "../runtime/graph/ops.ts";
+export { decodeExpression, encodeExpression } from "../runtime/graph/expression.ts";
+export { compileTape, Tape } from "../runtime/graph/tape.ts";
+export type { OpaqueCall, TapeSpec } from "../runtime/graph/tape.ts";
+export type { Stages } from "../runtime/graph/stages.ts";
+export type { Intervals } from "../runtime/graph/interval.ts";
+export { SkillError } from "../runtime/graph/skill.ts";
+export type {
+  Json,
+  Limit,
+  Lowered,
+  OpaqueSpec,
+  PluginKind,
+  SkillFile,
+  SkillProblem,
+  SkillSpec,
+  Source,
+  VariableInfo,
+} from "../runtime/graph/skill.ts";
+
+interface Common {
+  /** "publisher/name": letters, digits, `.`, `_`, `-`; at most 100 characters. */
+  readonly name: string;
+  /** Semantic version, e.g. "1.2.0". */
+  readonly version: string;
+}
+
+/** A plugin for skills of one class. At least one of `lower` and `evaluate` is there. */
+export interface SkillPlugin extends Common {
+  readonly kind: "model" | "function" | "constraint";
+  /**
+   * Describes the skill as expressions over its inputs; called once, when the strategy is loaded. Default: one opaque
+   * node over the values of all inputs, evaluated by `evaluate`.
+   * @throws {SkillError} If the skill's config cannot work, with all problems at once.
+   */
+  lower?(skill: SkillSpec): Lowered;
+  /**
+   * Values of an opaque node at many points. Synchronous, and it may call nobody.
+   * @param skill The same object for every call of one skill, so it may be a WeakMap's key.
+   * @param batch count × inputs, row-major; valid during the call only.
+   * @param opaque Index into `Lowered.opaques`.
+   * @returns count × outputs, row-major; NaN where it cannot be computed.
+   */
+  evaluate?(skill: SkillSpec, batch: Float64Array, count: number, opaque: number): Float64Array;
+}
+
+/** A plugin that puts skills in an order. */
+export interface CompositionPlugin extends Common {
+  readonly kind: "composition";
+  /** Names of the skills to run, in order. @throws {SkillError} */
+  sequence(skill: SkillSpec): readonly string[];
+}
+
+/** The whole problem: min cost(x) with lo ≤ x ≤ hi and every hard limit. Lengths n are `x0.length`. */
+export interface OptimizationProblem {
+  /**
+   * Output 0: what is minimised, soft penalties included; then one output a hard limit. Parameters are set. Exact, not
+   * smooth. Foreign code in it is evaluated in its own process while the call waits; where that fails the value is NaN.
+   */
+  readonly exact: Tape;
+  /** Hard limits; output 1 + k of `exact` is kept in [lower, upper], ∓Infinity where a side is open. */
+  readonly limits: readonly { readonly lower: number; readonly upper: number }[];
+  /** Length `exact.parameters`. */
+  readonly parameters: Float64Array;
+  /** Length n, in the units of the variables: where the plant is now, and what the variables may become. */
+  readonly x0: Float64Array;
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+  /** Thresholds, length n: one unit of movement of each variable. */
+  readonly scale: Float64Array;
+  /** Time left, ms; below 0 the process is about to be ended. */
+  remaining(): number;
+  /** True once the answer is of no use any more: return soon. */
+  cancelled(): boolean;
+  /** Monotonic time, ms. */
+  now(): number;
+  /** Uniform in [0, 1), seeded by the run, so that a run can be repeated. */
+  random(): number;
+}
+
+/** An outcome is a value: a problem that cannot be solved is no exception. */
+export interface OptimizationResult {
+  readonly status: "solved" | "acceptable" | "infeasible" | "timeout" | "failed";
+  /** Length n: the best point known, whatever the status is. */
+  readonly x: Float64Array;
+  readonly iterations: number;
+  readonly evaluations: number;
+  /** One sentence for a person. */
+  readonly message?: string;
+  /** Worth of one unit: d cost / d bound of each variable (length n, ≥ 0, 0 where inactive) and of each hard limit. */
+  readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
+}
+
+/** A plugin that finds the point. */
+export interface OptimizerPlugin extends Common {
+  readonly kind: "optimizer";
+  optimize(problem: OptimizationProblem): OptimizationResult;
+}
+
+export type Plugin = SkillPlugin | CompositionPlugin | OptimizerPlugin;
+
+const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
+
+/**
+ * Checks a plugin and gives it back; a plugin file has the result as its default export.
+ * @throws {TypeError} If a part is missing or of the wrong type.
+ */
+export function definePlugin<P extends Plugin>(plugin: P): P {
+  const { name, version, kind } = plugin;
+  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/.test(name)) {
+    throw new TypeError(`Cannot define a plugin named ${JSON.stringify(name)}: expected "publisher/name"`);
+  }
+  if (typeof version !== "string" || !/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,50})?$/.test(version)) {
+    throw new TypeError(
+      `Cannot define "${name}": its version is ${JSON.stringify(version)}, expected e.g. "1.0.0"`,
+    );
+  }
+  if (!KINDS.includes(kind)) {
+    throw new TypeError(
+      `Cannot define "${name}": its kind is ${JSON.stringify(kind)}, expected ${KINDS.join(", ")}`,
+    );
+  }
+  const methods = plugin as unknown as Readonly<Record<string, unknown>>;
+  const given = ["lower", "evaluate", "sequence", "optimize"].filter((method) =>
+    methods[method] !== undefined
+  );
+  for (const method of given) {
+    if (typeof methods[method] !== "function") {
+      throw new TypeError(
+        `Cannot define "${name}": "${method}" is a ${typeof methods[method]}, expected a function`,
+      );
+    }
+  }
+  const needed = kind === "optimizer"
+    ? ["optimize"]
+    : kind === "composition"
+    ? ["sequence"]
+    : ["lower", "evaluate"];
+  if (!needed.some((method) => given.includes(method))) {
+    throw new TypeError(`Cannot define "${name}": a plugin of kind "${kind}" needs ${needed.join(" or ")}`);
+  }
+  return plugin;
+}
