@@ -5,20 +5,15 @@ import { dirname } from "node:path";
 export const TEMPORARY = ".tmp-";
 
 /**
- * Writes beside `file` and renames over it. The folder is made where it is missing.
- * @param durable Waits until the bytes are on the disk; default true. Without it a power cut may lose or empty the
- * file, which is good enough where a digest is checked on reading.
+ * Writes beside `file` and renames over it, durably. The folder is made where it is missing.
+ * @throws {Deno.errors.AlreadyExists} Where it exists and `overwrite` is false; its default is true.
  */
-export async function writeAtomic(
-  file: string,
-  bytes: Uint8Array,
-  { durable = true, overwrite = true } = {},
-): Promise<void> {
+export async function writeAtomic(file: string, bytes: Uint8Array, { overwrite = true } = {}): Promise<void> {
   const folder = dirname(file);
   await Deno.mkdir(folder, { recursive: true });
   const temporary = `${folder}/${TEMPORARY}${crypto.randomUUID()}`;
   try {
-    await writeNew(temporary, bytes, durable);
+    await writeNew(temporary, bytes);
     if (overwrite) return await Deno.rename(temporary, file);
     // A rename would replace; a hard link fails when the name is taken, and does both in one step.
     await Deno.link(temporary, file);
@@ -27,8 +22,8 @@ export async function writeAtomic(
   }
 }
 
-async function writeNew(file: string, bytes: Uint8Array, durable: boolean): Promise<void> {
+async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
   using handle = await Deno.open(file, { write: true, createNew: true });
   for (let done = 0; done < bytes.length;) done += await handle.write(bytes.subarray(done));
-  if (durable) await handle.sync();
+  await handle.sync();
 }
