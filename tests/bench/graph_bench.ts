@@ -1,0 +1,149 @@
+/** Times of the tape: kiln-sized (3 networks 5-5-10-5-1 and 60 scalar nodes, 10 variables) and a 10-64-64-64-3 network. */
+import { Graph, type NodeId } from "../../runtime/graph/expr.ts";
+import { compileTape, type Tape } from "../../runtime/graph/tape.ts";
+import { seeded } from "../graph/random_graph.ts";
+
+export interface BenchRow {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly note: string;
+}
+
+export function graphBench(): BenchRow[] {
+  const rows: BenchRow[] = [];
+  const kiln = kilnSized();
+  rows.push({
+    name: "kiln-sized tape",
+    value: kiln.buffer.byteLength / 1024,
+    unit: "KiB",
+    note: "flat buffer",
+  });
+  rows.push(...tapeRows("kiln-sized", kiln, "goal: gradient ≤ 5 µs, Hessian ≤ 30 µs in TypeScript"));
+  const wide = wideNetwork();
+  rows.push(...tapeRows("10-64-64-64-3 GELU", wide, "three outputs weighted"));
+  rows.push({
+    name: "10-64-64-64-3 multiply-adds in a plain loop",
+    value: microseconds(plainMultiplyAdds()),
+    unit: "µs",
+    note: "9,024 of them, the yardstick for value + gradient",
+  });
+  return rows;
+}
+
+function tapeRows(name: string, tape: Tape, note: string): BenchRow[] {
+  const n = tape.variables;
+  const points = randomPoints(n);
+  const out = new Float64Array(tape.outputs);
+  const weights = new Float64Array(tape.outputs).fill(1);
+  const [g, h] = [new Float64Array(n), new Float64Array(n * n)];
+  let k = 0;
+  const next = () => points[k = (k + 1) % points.length];
+  const row = (what: string, run: () => void): BenchRow => ({
+    name: `${name}: ${what}`,
+    value: microseconds(run),
+    unit: "µs",
+    note,
+  });
+  return [
+    row("value", () => tape.value(next(), out)),
+    row("value + gradient", () => {
+      const x = next();
+      tape.value(x, out);
+      tape.gradient(x, weights, g);
+    }),
+    row("value + gradient + Hessian", () => {
+      const x = next();
+      tape.value(x, out);
+      tape.gradient(x, weights, g);
+      tape.hessian(x, weights, h);
+    }),
+  ];
+}
+
+/** Median of 15 rounds, µs a call, after a warm-up. */
+function microseconds(run: () => void): number {
+  const round = (calls: number) => {
+    const start = performance.now();
+    for (let i = 0; i < calls; i++) run();
+    return (performance.now() - start) * 1000 / calls;
+  };
+  const calls = Math.max(10, Math.round(10_000 / Math.max(0.05, round(2000))));
+  return Array.from({ length: 15 }, () => round(calls)).sort((a, b) => a - b)[7];
+}
+
+function randomPoints(n: number): Float64Array[] {
+  const random = seeded(9);
+  return Array.from({ length: 64 }, () => Float64Array.from({ length: n }, () => random() * 2 - 1));
+}
+
+function network(g: Graph, input: NodeId, widths: readonly number[], random: () => number): NodeId {
+  let node = input;
+  for (let k = 1; k < widths.length; k++) {
+    const weight = Float64Array.from(
+      { length: widths[k] * widths[k - 1] },
+      () => (random() * 2 - 1) / Math.sqrt(widths[k - 1]),
+    );
+    node = g.linear(weight, node, Float64Array.from({ length: widths[k] }, () => random() - 0.5));
+    if (k < widths.length - 1) node = g.unary("gelu", node);
+  }
+  return node;
+}
+
+function kilnSized(): Tape {
+  const random = seeded(4);
+  const g = new Graph();
+  const moves = Array.from({ length: 10 }, (_, i) => g.binary("sub", g.variable(i), g.parameter(i)));
+  const scaled = (inputs: readonly NodeId[]) =>
+    g.concat(
+      inputs.map((x) =>
+        g.binary("add", g.binary("mul", x, g.constant(random() + 0.5)), g.constant(random()))
+      ),
+    );
+  const [current] = [network(g, scaled(moves.slice(0, 5)), [5, 5, 10, 5, 1], random)];
+  const gas = network(g, scaled([...moves.slice(0, 4), moves[5]]), [5, 5, 10, 5, 1], random);
+  const clinker = network(g, scaled([current, ...moves.slice(6, 10)]), [5, 5, 10, 5, 1], random);
+  const score = (v: NodeId) => {
+    const ramp = (a: number, b: number) =>
+      g.binary("div", g.binary("add", g.binary("mul", v, g.constant(a)), g.constant(b)), g.constant(1.7));
+    return g.binary("min", g.constant(1), g.binary("min", ramp(1, 0.9), ramp(-1, 1.1)));
+  };
+  const scores = [current, gas, clinker].map((v) => score(v));
+  let cost = g.binary(
+    "sub",
+    g.binary("div", moves[2], g.constant(0.05)),
+    g.binary("div", moves[0], g.constant(2)),
+  );
+  for (const s of scores) cost = g.binary("sub", cost, g.binary("mul", g.constant(33), s));
+  return compileTape(g, { variables: 10, parameters: 10, outputs: [cost] });
+}
+
+function wideNetwork(): Tape {
+  const g = new Graph();
+  const node = network(
+    g,
+    g.concat(Array.from({ length: 10 }, (_, i) => g.variable(i))),
+    [10, 64, 64, 64, 3],
+    seeded(6),
+  );
+  return compileTape(g, { variables: 10, parameters: 0, outputs: [0, 1, 2].map((k) => g.slice(node, k, 1)) });
+}
+
+function plainMultiplyAdds(): () => void {
+  const sizes = [[64, 10], [64, 64], [64, 64], [3, 64]];
+  const layers = sizes.map(([rows, columns]) => ({
+    rows,
+    columns,
+    weight: new Float64Array(rows * columns).fill(0.01),
+  }));
+  const [x, y] = [new Float64Array(64).fill(0.5), new Float64Array(64)];
+  return () => {
+    for (const { rows, columns, weight } of layers) {
+      for (let i = 0; i < rows; i++) {
+        let total = 0;
+        for (let j = 0; j < columns; j++) total += weight[i * columns + j] * x[j];
+        y[i] = total;
+      }
+    }
+  };
+}
