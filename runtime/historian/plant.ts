@@ -1,4 +1,4 @@
-import { type Problem, SetpointError } from "../errors.ts";
+import { type Problem, SetpointError, setpointError } from "../errors.ts";
 import { checkIdentifier } from "./identifier.ts";
 
 /** One measured variable of a simulated plant, all in the variable's own units. */
@@ -98,6 +98,18 @@ export function parsePlant(text: string, file: string): PlantDescription {
   }
   if (problems.length > 0) throw new SetpointError(problems);
   return Object.freeze({ columns, periodMs: periodMs as number, seed: seed as number, faults: rates });
+}
+
+/** Reads a `simulator.json` from disk. @throws {SetpointError} FILE_MISSING, and as {@linkcode parsePlant}. */
+export async function loadPlant(path: string): Promise<PlantDescription> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw setpointError("FILE_MISSING", `Cannot read the plant description "${path}": ${reason}`, { cause });
+  }
+  return parsePlant(text, path);
 }
 
 function readColumn(value: unknown, index: number, refuse: (message: string) => void): PlantColumn {

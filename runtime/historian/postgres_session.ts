@@ -150,6 +150,8 @@ export class PostgresSession {
         signal?.removeEventListener("abort", abort);
         how();
       };
+      // The driver sends nothing before `then`.
+      if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort, { once: true });
       answer.then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
     });

@@ -8,7 +8,7 @@ import { plantRow } from "./plant_signal.ts";
 import { SqliteHistorian } from "./sqlite.ts";
 import { formatTimestamp, parseTimestamp } from "./timestamp.ts";
 
-export { parsePlant, type PlantDescription } from "./plant.ts";
+export { loadPlant, parsePlant, type PlantDescription } from "./plant.ts";
 
 /** A historian of a plant that is not there. */
 export interface SimulatedHistorian extends Historian {

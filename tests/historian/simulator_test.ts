@@ -1,9 +1,14 @@
 import { SetpointError } from "../../runtime/errors.ts";
 import type { Instant, Row } from "../../runtime/historian/historian.ts";
-import { openSimulator, parsePlant, type SimulatedHistorian } from "../../runtime/historian/simulator.ts";
+import {
+  loadPlant,
+  openSimulator,
+  parsePlant,
+  type SimulatedHistorian,
+} from "../../runtime/historian/simulator.ts";
 import { STALE_MS } from "../../runtime/historian/plant_signal.ts";
 import { openDatabases } from "../../runtime/sqlite.ts";
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 
 const NOW = Date.UTC(2026, 10, 21, 8, 0, 0, 123);
 const MINUTE = 60_000;
@@ -165,6 +170,14 @@ Deno.test("openSimulator() tells a file that it cannot use", () => {
     "HISTORIAN_UNREACHABLE",
   );
   assertEquals(openDatabases(), 0);
+});
+
+Deno.test("loadPlant() reads a file and tells one that is missing", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, JSON.stringify({ format: "setpoint/simulator/v1", columns: COLUMNS }));
+  assertEquals((await loadPlant(path)).columns, COLUMNS);
+  await Deno.remove(path);
+  assertEquals((await assertRejects(() => loadPlant(path), SetpointError, path)).code, "FILE_MISSING");
 });
 
 Deno.test("parsePlant() gives defaults", () => {
