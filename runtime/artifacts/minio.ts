@@ -34,6 +34,12 @@ export interface MinioConfig {
 /** Silence of 3 s: a start while the server hangs must still end within 5 s. */
 const LIMITS: RequestLimits = { silenceMs: 3000, totalMs: 60_000 };
 
+/**
+ * Largest object that is taken without a Content-Length, which S3 servers always send: 8 MiB. The chunks of such a body
+ * are held in buffers of twice their size, and until the next collection; 64 MB in all is what a gateway can spare.
+ */
+const MAX_UNANNOUNCED_BYTES = 8 * 2 ** 20;
+
 /** Carries the digest of what was put, so that a reader can tell a damaged object without any manifest. */
 const DIGEST_HEADER = "x-amz-meta-sha256";
 
@@ -190,8 +196,9 @@ class MinioStore implements ArtifactStore {
       alive();
     };
     try {
-      const bytes = await readLimited(response, maxBytes, length, onChunk);
-      if (bytes === OVER_LIMIT) throw tooLarge(path, this.label, length, maxBytes);
+      const limit = length === undefined ? Math.min(maxBytes, MAX_UNANNOUNCED_BYTES) : maxBytes;
+      const bytes = await readLimited(response, limit, length, onChunk);
+      if (bytes === OVER_LIMIT) throw tooLarge(path, this.label, length, limit);
       if (length !== undefined && bytes.length !== length) throw this.#truncated(path, bytes.length, length);
       return bytes;
     } catch (error) {
@@ -220,7 +227,11 @@ class MinioStore implements ArtifactStore {
       return alreadyThere(path, this.label);
     }
     if (code === "NoSuchBucket") return this.#noBucket();
-    const said = this.#redact(error instanceof Error ? error.message : String(error));
+    const text = error instanceof Error ? error.message : String(error);
+    // npm:minio talks of retries that it does not make here.
+    const said = this.#redact(
+      text.replace(/^.*Retryable HTTP status: (\d+)$/, "it answers with HTTP status $1"),
+    );
     const why = error instanceof TimedOut ? said : [code, said].filter((part) => part !== "").join(": ");
     return unreachable(this.label, why || "it refused without a reason", new Error(why));
   }

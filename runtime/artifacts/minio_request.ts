@@ -71,6 +71,8 @@ export async function withRequest<T>(
       // No agent: a kept-alive connection would outlive the server's restart and fail the first call after it.
       const request = (secure ? https : http).request({ ...options, agent: false }, (response) => {
         alive();
+        // npm:minio leaves an answer unread where its status is enough; its later end must not be an uncaught error.
+        response.on("error", () => {});
         callback(isObject(options, response) ? response : cut(response, alive));
       });
       open.add(request);
@@ -106,6 +108,7 @@ function cut(response: http.IncomingMessage, alive: () => void): http.IncomingMe
       done(new Error(`the answer is longer than ${MAX_XML_BYTES} bytes`));
     },
   });
+  limiter.on("error", () => {});
   response.on("error", (error) => limiter.destroy(error));
   const { statusCode, headers } = response;
   return Object.assign(response.pipe(limiter), { statusCode, headers }) as unknown as http.IncomingMessage;

@@ -22,7 +22,7 @@ export interface ListedArtifact {
 }
 
 export interface GetOptions {
-  /** Largest object that is read, in bytes; applied while reading. Default: {@linkcode DEFAULT_MAX_BYTES}. */
+  /** Largest object that is read, in bytes; applied while reading, and lower where no length is told. Default: {@linkcode DEFAULT_MAX_BYTES}. */
   readonly maxBytes?: number;
   /** The digest that the object must have; another one is ARTIFACT_CORRUPT. Default: any. */
   readonly sha256?: string;

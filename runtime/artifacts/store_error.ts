@@ -19,7 +19,7 @@ export function tooLarge(
   size: number | undefined,
   maxBytes: number,
 ): SetpointError {
-  const has = size === undefined ? "it goes on" : `it has ${size} bytes`;
+  const has = size === undefined ? "it goes on without a known length" : `it has ${size} bytes`;
   return setpointError(
     "ARTIFACT_TOO_LARGE",
     `Cannot read artifact "${path}" from ${label}: ${has}, expected at most ${maxBytes}`,
