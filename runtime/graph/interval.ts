@@ -7,6 +7,8 @@ import { type IntervalMemory, intervalRule } from "./interval_rules.ts";
 import { opOf } from "./opcodes.ts";
 import { type Program, WIDTH } from "./program.ts";
 
+export type { IntervalMemory };
+
 export interface Intervals {
   /** Length outputs. */
   readonly lower: Float64Array;
