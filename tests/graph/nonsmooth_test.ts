@@ -189,10 +189,10 @@ Deno.test("lift() takes corners of the right sign without a branch, nested ones 
     g.binary("min", x, g.binary("min", g.unary("abs", y), g.binary("max", x, y)))
   );
   assertEquals([mixed.branches.length, mixed.auxiliaries.length], [2, 2]);
-  mixed.setSides([0, 1]);
-  const relevant = [mixed.relevant(), (mixed.setSides([1, 1]), mixed.relevant())].map((flags) =>
-    [...flags].sort()
-  );
+  const relevant = [[0, 1], [1, 0]].map((sides) => {
+    mixed.setSides(sides);
+    return [...mixed.relevant()];
+  });
   assertEquals(relevant, [[0, 1], [1, 1]]);
 });
 
