@@ -1,0 +1,69 @@
+import { type ErrorCode, type Position, type Problem, SetpointError } from "../errors.ts";
+import type { Path, Positions } from "./positions.ts";
+import type { Note, NoteCode } from "./strategy.ts";
+
+/** A file of 64 KB can be wrong in thousands of places; nobody reads that many. */
+const MAX_PROBLEMS = 100;
+
+export interface Where {
+  /** Points at the key, not at the value. */
+  readonly key?: boolean;
+  /** Characters into the text at the path. */
+  readonly offset?: number;
+  readonly variable?: string;
+}
+
+/** Collects what is wrong and what is worth a note, each with its place, so that all of it is told in one go. */
+export class Findings {
+  readonly problems: Problem[];
+  readonly notes: Note[];
+  readonly #positions: Positions;
+
+  constructor(positions: Positions, problems: readonly Problem[] = [], notes: readonly Note[] = []) {
+    this.#positions = positions;
+    this.problems = [...problems];
+    this.notes = [...notes];
+  }
+
+  problem(code: ErrorCode, path: Path, message: string, where: Where = {}): void {
+    this.problems.push({ code, message, ...this.#place(path, where) });
+  }
+
+  note(code: NoteCode, path: Path, message: string, where: Where = {}): void {
+    const note = { code, message, ...this.#place(path, where) };
+    if (!this.notes.some((known) => known.code === code && known.message === message)) this.notes.push(note);
+  }
+
+  at(path: Path, offset?: number): Position {
+    return this.#positions.position(path, offset);
+  }
+
+  keyAt(path: Path): Position {
+    return this.#positions.keyPosition(path);
+  }
+
+  /** @throws {SetpointError} With every problem, in the order of the file, if there is one. */
+  raise(): void {
+    if (this.problems.length > 0) throw new SetpointError(sortedProblems(this.problems));
+  }
+
+  #place(path: Path, { key, offset, variable }: Where) {
+    const at = key ? this.#positions.keyPosition(path) : this.#positions.position(path, offset);
+    return { at, ...(variable !== undefined && { variable }) };
+  }
+}
+
+/** In the order of the file, each once, and not more than a person can use. */
+export function sortedProblems(problems: readonly Problem[]): Problem[] {
+  const known = new Set<string>();
+  const once = problems.filter(({ at, message }) => {
+    const key = `${at?.line} ${at?.column} ${at?.pointer} ${message}`;
+    return !known.has(key) && known.add(key);
+  });
+  const line = ({ at }: Problem) => (at?.line ?? 0) * 1e6 + (at?.column ?? 0);
+  const sorted = once.sort((a, b) => line(a) - line(b));
+  if (sorted.length <= MAX_PROBLEMS) return sorted;
+  const { code, at } = sorted[MAX_PROBLEMS];
+  const rest = { code, message: `… and ${sorted.length - MAX_PROBLEMS} more problems from here on`, at };
+  return [...sorted.slice(0, MAX_PROBLEMS), rest];
+}
