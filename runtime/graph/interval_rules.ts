@@ -41,9 +41,9 @@ export const intervalRule: Record<Op, IntervalRule> = {
   sin: ofOne((lower, upper) => wave(lower, upper, Math.sin, Math.PI / 2)),
   cos: ofOne((lower, upper) => wave(lower, upper, Math.cos, 0)),
   tan: ofOne((lower, upper) => {
-    const period = (x: number) => Math.floor((x + Math.PI / 2) / Math.PI);
-    if (!(upper - lower < 3) || period(lower) !== period(upper)) return ANYTHING;
-    return [below(Math.tan(lower)), above(Math.tan(upper))];
+    // within less than π the value falls from one end to the other only across a pole
+    const [low, high] = [Math.tan(lower), Math.tan(upper)];
+    return upper - lower < 3 && low <= high ? [below(low), above(high)] : ANYTHING;
   }),
   tanh: ofOne((
     lower,
