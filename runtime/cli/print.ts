@@ -1,0 +1,42 @@
+/** Everything that a command prints: text on standard output, errors and progress on standard error. */
+import { type ErrorCode, printProblem, SetpointError } from "../errors.ts";
+
+/** Codes that no restart mends. */
+const USAGE_CODES: readonly ErrorCode[] = [
+  "USAGE",
+  "CONFIG_INVALID",
+  "PORT_IN_USE",
+  "STATE_LOCKED",
+  "STATE_UNREADABLE",
+  "NOT_RUNNING",
+];
+
+/** 2: usage, configuration, port in use, state in use; 1: anything else that went wrong. */
+export function exitCode(error: unknown): number {
+  return error instanceof SetpointError && USAGE_CODES.includes(error.code) ? 2 : 1;
+}
+
+/**
+ * One clean line a problem, on standard error.
+ * @param debug With the stack.
+ */
+export function printError(error: unknown, debug = false): void {
+  if (error instanceof SetpointError) {
+    for (const problem of error.problems) console.error(printProblem(problem));
+  } else console.error(`Cannot go on: ${error instanceof Error ? error.message : String(error)}`);
+  if (debug && error instanceof Error) console.error(error.stack);
+}
+
+/** A line on standard error. */
+export function printLine(line: string): void {
+  console.error(line);
+}
+
+/** Lines on standard output. */
+export function printText(text: string): void {
+  console.log(text);
+}
+
+export function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}

@@ -1,0 +1,151 @@
+/** Exactly what the process behind a command may do, from its configuration. */
+import { inputFiles, type Invocation } from "../cli/command_line.ts";
+import { type Config, configVariables, ROOT } from "../config.ts";
+import { readRun } from "../state_folder.ts";
+
+/** Deno's permissions, each a list of what is allowed; an empty one is denied. */
+export interface Permissions {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** `host:port`. */
+  readonly net: readonly string[];
+  readonly env: readonly string[];
+  readonly run: readonly string[];
+  readonly sys: readonly string[];
+}
+
+/** What colours and terminals are asked by. */
+const TERMINAL = ["NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM"];
+
+/**
+ * @param deno This process's own program; the kernel starts its cells with it.
+ */
+export async function permissionsOf(
+  invocation: Invocation,
+  config: Config,
+  deno: string,
+): Promise<Permissions> {
+  const { state } = config.folders;
+  switch (invocation.command) {
+    case "cache:stats":
+    case "cache:clear":
+    case "health": {
+      const run = await readRun(state).catch(() => null);
+      const net = run === null ? [] : [hostAndPort(new URL(run.url))];
+      return { read: [state], write: [], net, env: terminalAndConfig(), run: [], sys: [] };
+    }
+    case "strategy:validate":
+    case "optimize":
+      return { ...await kernelOf(config, inputFiles(invocation), deno), write: [] };
+    case "start": {
+      const kernel = await kernelOf(config, [], deno);
+      const { host, port } = config.api;
+      return {
+        ...kernel,
+        write: unique([state, config.folders.metadata]),
+        net: unique([`${bracketed(host)}:${port}`, ...kernel.net]),
+      };
+    }
+  }
+}
+
+/** As flags of `deno run`; a comma inside a path is doubled. */
+export function permissionFlags(permissions: Permissions): string[] {
+  return Object.entries(permissions).filter(([, allowed]) => allowed.length > 0).map(([name, allowed]) =>
+    `--allow-${name}=${allowed.map((one: string) => one.replaceAll(",", ",,")).join(",")}`
+  );
+}
+
+/** What every kernel needs, with or without HTTP and journal. */
+async function kernelOf(config: Config, inputs: readonly string[], deno: string): Promise<Permissions> {
+  const { database, storage, folders, optimization, file } = config;
+  const strategies = [optimization.config_file, ...inputs].filter((path) => path !== null);
+  const plugins = strategies.length === 0 ? [] : await pluginsOf(strategies);
+  return {
+    read: unique([
+      `${ROOT}/runtime`,
+      `${ROOT}/plugins`,
+      `${ROOT}/strategies`,
+      storage.directory,
+      folders.metadata,
+      folders.state,
+      ...(file === null ? [] : [file]),
+      ...strategies.map(folderOf),
+      ...plugins,
+    ]),
+    write: [],
+    net: unique([
+      ...(database === null ? [] : [`${bracketed(database.host)}:${database.port}`]),
+      ...(storage.minio === null ? [] : [storeAddress(storage.minio.endpoint, storage.minio.use_ssl)]),
+    ]),
+    env: [
+      ...terminalAndConfig(),
+      ...(database === null ? [] : POSTGRES_VARIABLES),
+      ...(storage.minio === null ? [] : MINIO_VARIABLES),
+    ],
+    run: [deno],
+    sys: [],
+  };
+}
+
+/** Imported only here: most starts need no YAML, and its parser is half of the launcher's memory. */
+async function pluginsOf(strategies: readonly string[]): Promise<string[]> {
+  const { pluginFiles } = await import("./plugin_files.ts");
+  return (await Promise.all(strategies.map(pluginFiles))).flat();
+}
+
+/** npm:postgres looks at these when it is imported or connects. */
+const POSTGRES_VARIABLES = [
+  ...[
+    "PGHOST",
+    "PGPORT",
+    "PGUSER",
+    "PGUSERNAME",
+    "PGPASSWORD",
+    "PGDATABASE",
+    "PGSSLMODE",
+    "PGSSL",
+    "PGAPPNAME",
+  ],
+  ...["PGSSLROOTCERT", "PGTARGETSESSIONATTRS", "PGTARGET_SESSION_ATTRS", "PGMAX", "PGMAX_LIFETIME"],
+  ...[
+    "PGMAX_PIPELINE",
+    "PGIDLE_TIMEOUT",
+    "PGCONNECT_TIMEOUT",
+    "PGBACKOFF",
+    "PGKEEP_ALIVE",
+    "PGPREPARE",
+    "PGDEBUG",
+  ],
+  ...["PGFETCH_TYPES", "PGPUBLICATIONS", "USER", "USERNAME", "LOGNAME"],
+];
+/** npm:minio's streams look at these. */
+const MINIO_VARIABLES = ["READABLE_STREAM", "NODE_DEBUG"];
+
+function terminalAndConfig(): string[] {
+  return [...configVariables(), ...TERMINAL];
+}
+
+/** @param endpoint `host`, `host:port`, or a URL. */
+function storeAddress(endpoint: string, ssl: boolean | undefined): string {
+  const url = endpoint.includes("://") ? endpoint : `${ssl === true ? "https" : "http"}://${endpoint}`;
+  return URL.canParse(url) ? hostAndPort(new URL(url), ssl) : endpoint;
+}
+
+function hostAndPort(url: URL, ssl = url.protocol === "https:"): string {
+  return `${url.hostname}:${url.port || (ssl ? 443 : 80)}`;
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}
+
+function folderOf(file: string): string {
+  return file.slice(0, file.lastIndexOf("/")) || "/";
+}
+
+/** Each once; what lies in a folder that is listed needs no line of its own. */
+function unique(paths: readonly string[]): string[] {
+  const once = [...new Set(paths)];
+  return once.filter((path) => !once.some((other) => other !== path && path.startsWith(`${other}/`)));
+}
