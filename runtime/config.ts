@@ -196,6 +196,17 @@ export async function readConfig(sources: ConfigSources = {}): Promise<Config> {
   return frozen(assemble(reading.values, { file, database, minio, interval }));
 }
 
+/** Where HTTP is served. Mode continuous has nothing for others and stays on loopback. */
+export function listenAddress({ api, app }: Config): { readonly host: string; readonly port: number } {
+  const host = app.mode === "continuous" && !isLoopback(api.host) ? "127.0.0.1" : api.host;
+  return { host, port: api.port };
+}
+
+/** `localhost`, 127.0.0.0/8 or ::1, with or without brackets. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
+}
+
 interface Origin {
   readonly code: "CONFIG_INVALID" | "USAGE";
   readonly name: string;

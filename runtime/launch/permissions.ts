@@ -1,6 +1,6 @@
 /** Exactly what the process behind a command may do, from its configuration. */
 import { inputFiles, type Invocation } from "../cli/command_line.ts";
-import { type Config, configVariables, ROOT } from "../config.ts";
+import { type Config, configVariables, listenAddress, ROOT } from "../config.ts";
 import { readRun } from "../state_folder.ts";
 
 /** Deno's permissions, each a list of what is allowed; an empty one is denied. */
@@ -39,7 +39,7 @@ export async function permissionsOf(
       return { ...await kernelOf(config, inputFiles(invocation), deno), write: [] };
     case "start": {
       const kernel = await kernelOf(config, [], deno);
-      const { host, port } = config.api;
+      const { host, port } = listenAddress(config);
       return {
         ...kernel,
         write: unique([state, config.folders.metadata]),
