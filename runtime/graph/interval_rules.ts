@@ -1,7 +1,7 @@
 /** The bounds of each operation's result from the bounds of its arguments. A bound of NaN means: none. */
 import type { Op } from "./ops.ts";
 import { floorDivide, floorMod, roundHalfEven } from "./scalar.ts";
-import { erf, gelu, sigmoid } from "./special.ts";
+import { erf, exp, gelu, sigmoid, tanh } from "./special.ts";
 
 export interface IntervalMemory {
   readonly lower: Float64Array;
@@ -30,7 +30,7 @@ export const intervalRule: Record<Op, IntervalRule> = {
   },
   concat: ofOne((lower, upper) => [lower, upper]),
   neg: ofOne((lower, upper) => [-upper, -lower]),
-  exp: ofOne((lower, upper) => [Math.max(0, below(Math.exp(lower))), above(Math.exp(upper))]),
+  exp: ofOne((lower, upper) => [Math.max(0, below(exp(lower))), above(exp(upper))]),
   log: ofOne((lower, upper) =>
     upper < 0 ? ANYTHING : [below(Math.log(Math.max(0, lower))), above(Math.log(upper))]
   ),
@@ -48,7 +48,7 @@ export const intervalRule: Record<Op, IntervalRule> = {
   tanh: ofOne((
     lower,
     upper,
-  ) => [Math.max(-1, below(Math.tanh(lower))), Math.min(1, above(Math.tanh(upper)))]),
+  ) => [Math.max(-1, below(tanh(lower))), Math.min(1, above(tanh(upper)))]),
   erf: ofOne((lower, upper) => [Math.max(-1, below(erf(lower))), Math.min(1, above(erf(upper)))]),
   sigmoid: ofOne((lower, upper) => [Math.max(0, below(sigmoid(lower))), Math.min(1, above(sigmoid(upper)))]),
   gelu: ofOne((lower, upper) => {

@@ -5,6 +5,7 @@
  */
 import { type BinaryCode, CODE, type OpCode, type UnaryCode } from "./opcodes.ts";
 import { floorDivide } from "./scalar.ts";
+import { exp } from "./special.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Partials {
@@ -60,7 +61,7 @@ export function unaryPartials(op: UnaryCode, x: number, y: number, partials: Par
       second = -2 * y * first;
       break;
     case CODE.erf:
-      first = TWO_OVER_SQRT_PI * Math.exp(-x * x);
+      first = TWO_OVER_SQRT_PI * exp(-x * x);
       second = first === 0 ? 0 : -2 * x * first;
       break;
     case CODE.sigmoid:
@@ -68,7 +69,7 @@ export function unaryPartials(op: UnaryCode, x: number, y: number, partials: Par
       second = first * (1 - 2 * y);
       break;
     case CODE.gelu: {
-      const density = INV_SQRT_TWO_PI * Math.exp(-0.5 * x * x);
+      const density = INV_SQRT_TWO_PI * exp(-0.5 * x * x);
       // Φ(x) again without a second erfc; below 1e-150 the quotient would lose digits
       const cdf = Math.abs(x) > 1e-150 ? y === x ? 1 : y / x : 0.5;
       first = density === 0 ? cdf : cdf + x * density;

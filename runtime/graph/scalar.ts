@@ -1,6 +1,6 @@
 /** The value of each elementwise operation on single numbers, for folding and for the tape. */
 import { type BinaryCode, CODE, type UnaryCode } from "./opcodes.ts";
-import { erf, gelu, sigmoid } from "./special.ts";
+import { erf, exp, gelu, sigmoid, tanh } from "./special.ts";
 
 // Switches and not tables of functions: the tape's inner loop calls these, and a call through a table is not inlined.
 
@@ -9,7 +9,7 @@ export function unaryValue(op: UnaryCode, x: number): number {
     case CODE.neg:
       return -x;
     case CODE.exp:
-      return Math.exp(x);
+      return exp(x);
     case CODE.log:
       return Math.log(x);
     case CODE.log10:
@@ -23,7 +23,7 @@ export function unaryValue(op: UnaryCode, x: number): number {
     case CODE.tan:
       return Math.tan(x);
     case CODE.tanh:
-      return Math.tanh(x);
+      return tanh(x);
     case CODE.erf:
       return erf(x);
     case CODE.sigmoid:

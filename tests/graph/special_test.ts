@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { erf, erfc, gelu, normalCdf, sigmoid } from "../../runtime/graph/special.ts";
+import { erf, erfc, exp, gelu, normalCdf, sigmoid, tanh } from "../../runtime/graph/special.ts";
 
 // Oracle: the Taylor series in fixed point with so many bits that its cancellation does not matter.
 const BITS = 2600n;
@@ -94,4 +94,26 @@ Deno.test("erf(), gelu() and sigmoid() are right at zero, at infinity and for Na
   assertEquals([sigmoid(0), sigmoid(Infinity), sigmoid(-Infinity), sigmoid(NaN)], [0.5, 1, 0, NaN]);
   assert(relativeError(sigmoid(-700), Math.exp(-700)) < 1e-15);
   assertEquals(normalCdf(0), 0.5);
+});
+
+Deno.test("exp() and tanh() are within 4e-16 relative of the library's, and right at the ends of the range", () => {
+  for (let k = 0; k < 40_000; k++) {
+    const x = (k / 20_000 - 1) * (k % 3 === 0 ? 700 : k % 3 === 1 ? 20 : 0.7);
+    if (x === 0) continue;
+    assert(relativeError(exp(x), Math.exp(x)) < 4e-16, `exp(${x})`);
+    assert(relativeError(tanh(x), Math.tanh(x)) < 5e-16, `tanh(${x})`);
+  }
+  assertEquals([exp(0), exp(-0), exp(Infinity), exp(-Infinity), exp(710), exp(-746), exp(NaN)], [
+    1,
+    1,
+    Infinity,
+    0,
+    Infinity,
+    0,
+    NaN,
+  ]);
+  assertEquals([tanh(0), tanh(Infinity), tanh(-Infinity), tanh(NaN), tanh(1e-300)], [0, 1, -1, NaN, 1e-300]);
+  for (const x of [-708.5, -720, -740, -745, 709.7]) {
+    assert(Math.abs(exp(x) - Math.exp(x)) <= Math.max(Math.exp(x) * 4e-16, Number.MIN_VALUE), `exp(${x})`);
+  }
 });
