@@ -1,0 +1,117 @@
+/** Lowering of reductions along axes, and of Softmax. */
+import type { OnnxCall, OnnxRule } from "./onnx_call.ts";
+import {
+  axisOf,
+  eachPlace,
+  NotLowerable,
+  type OnnxBuilder,
+  type OnnxValue,
+  sizeOf,
+  stridesOf,
+} from "./onnx_value.ts";
+
+/** Ones that a sum over several groups may need. */
+const MAX_ONES = 1 << 20;
+
+type Reduction = (build: OnnxBuilder, groups: Groups) => OnnxValue;
+
+export const REDUCE_RULES: Readonly<Record<string, OnnxRule>> = {
+  ReduceSum: reduce((build, groups) => total(build, groups)),
+  ReduceMean: reduce((build, groups) =>
+    build.binary("mul", total(build, groups), build.scalar(1 / groups.size))
+  ),
+  ReduceSumSquare: reduce((build, groups) => total(build, squared(build, groups))),
+  ReduceL2: reduce((build, groups) => build.unary("sqrt", total(build, squared(build, groups)))),
+  ReduceL1: reduce((build, groups) => total(build, { ...groups, x: build.unary("abs", groups.x) })),
+  ReduceLogSum: reduce((build, groups) => build.unary("log", total(build, groups))),
+  ReduceLogSumExp: reduce((build, groups) =>
+    build.unary("log", total(build, { ...groups, x: build.unary("exp", groups.x) }))
+  ),
+  ReduceProd: reduce((build, groups) => fold(build, groups, "mul")),
+  ReduceMax: reduce((build, groups) => fold(build, groups, "max")),
+  ReduceMin: reduce((build, groups) => fold(build, groups, "min")),
+  Softmax: (call) => softmax(call),
+  LogSoftmax: (call) => call.build.unary("log", softmax(call)),
+};
+
+/** The elements of `x` in groups of one size that are reduced to one element each. */
+interface Groups {
+  readonly x: OnnxValue;
+  readonly size: number;
+  /** For each element of the result, in the flat order: the place of its group's first element. */
+  readonly starts: readonly number[];
+  /** What to add to a start for the other elements; the first is 0. */
+  readonly offsets: readonly number[];
+}
+
+function reduce(rule: Reduction): OnnxRule {
+  return (call) => {
+    const x = call.input(0);
+    const axes = (call.integers("axes", 1) ?? []).map((axis) => axisOf(axis, x.shape.length));
+    if (axes.length === 0 && call.integer("noop_with_empty_axes", 0) !== 0) return x;
+    const reduced = (axis: number) => axes.length === 0 || axes.includes(axis);
+    const groups = groupsOf(call.build, x, reduced);
+    const keep = call.integer("keepdims", 1) !== 0;
+    const shape = x.shape.flatMap((n, axis) => !reduced(axis) ? [n] : keep ? [1] : []);
+    return call.build.reshaped(rule(call.build, groups), shape);
+  };
+}
+
+function groupsOf(build: OnnxBuilder, x: OnnxValue, reduced: (axis: number) => boolean): Groups {
+  build.room(x.shape);
+  if (sizeOf(x.shape) === 0) throw new NotLowerable("a tensor has no elements");
+  const strides = stridesOf(x.shape);
+  const places = (wanted: (axis: number) => boolean): number[] => {
+    const list: number[] = [];
+    eachPlace(
+      x.shape.map((n, axis) => wanted(axis) ? n : 1),
+      (index) => void list.push(index.reduce((sum, i, axis) => sum + i * strides[axis], 0)),
+    );
+    return list;
+  };
+  const offsets = places(reduced);
+  return { x, size: offsets.length, offsets, starts: places((axis) => !reduced(axis)) };
+}
+
+function squared(build: OnnxBuilder, groups: Groups): Groups {
+  return { ...groups, x: build.binary("mul", groups.x, groups.x) };
+}
+
+/** One `linear` with ones where an element belongs to a group. */
+function total(build: OnnxBuilder, { x, starts, offsets }: Groups): OnnxValue {
+  const id = build.node(x);
+  if (starts.length === 1) return build.wrap([1], build.graph.sum(id), x.integer);
+  const columns = sizeOf(x.shape);
+  if (starts.length * columns > MAX_ONES) {
+    throw new NotLowerable(`it sums ${columns} elements in ${starts.length} groups`);
+  }
+  const ones = new Float64Array(starts.length * columns);
+  starts.forEach((start, row) =>
+    offsets.forEach((offset) => void (ones[row * columns + start + offset] = 1))
+  );
+  return build.wrap([starts.length], build.graph.linear(ones, id), x.integer);
+}
+
+function fold(build: OnnxBuilder, { x, starts, offsets }: Groups, op: "mul" | "max" | "min"): OnnxValue {
+  return offsets
+    .map((offset) => build.gather(x, starts.map((start) => start + offset), [starts.length]))
+    .reduce((a, b) => build.binary(op, a, b));
+}
+
+/**
+ * e^x over its sum, shifted by the mean and not by the maximum: the same numbers, no corner, and no overflow while the
+ * spread is below 700.
+ */
+function softmax(call: OnnxCall): OnnxValue {
+  const { build } = call;
+  const x = call.input(0);
+  const axis = axisOf(call.integer("axis", call.opset < 13 ? 1 : -1), x.shape.length);
+  // Before opset 13 all dimensions from the axis on were one.
+  const reduced = (k: number) => call.opset < 13 ? k >= axis : k === axis;
+  const spread = (value: OnnxValue) =>
+    build.broadcast(build.reshaped(value, x.shape.map((n, k) => reduced(k) ? 1 : n)), x.shape);
+  const groups = groupsOf(build, x, reduced);
+  const mean = build.binary("mul", total(build, groups), build.scalar(1 / groups.size));
+  const grown = build.unary("exp", build.binary("sub", x, spread(mean)));
+  return build.binary("div", grown, spread(total(build, { ...groups, x: grown })));
+}
