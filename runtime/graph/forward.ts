@@ -1,19 +1,15 @@
-/** Values: runs the instructions `from` … `to` − 1 over the arena `v`. */
+/** Values: runs the instructions `from` … `to` − 1 over the arena. */
 import { type BinaryCode, CODE, type OpCode, type UnaryCode } from "./opcodes.ts";
-import { type Program, WIDTH } from "./program.ts";
+import { WIDTH } from "./program.ts";
 import { binaryValue, selectValue, unaryValue } from "./scalar.ts";
+import { exp, normalCdfWith } from "./special.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** Fills the outputs of an opaque call, whose inputs are in the arena. */
 export type OpaqueFill = (call: number, inputSlot: number, outputSlot: number) => void;
 
-export function runForward(
-  program: Program,
-  v: Float64Array,
-  from: number,
-  to: number,
-  fill: OpaqueFill,
-): void {
-  const { code, data } = program;
+export function runForward(work: Workspace, from: number, to: number, fill: OpaqueFill): void {
+  const { program: { code, data }, values: v } = work;
   const end = to * WIDTH;
   for (let at = from * WIDTH; at < end; at += WIDTH) {
     const op = code[at] as OpCode;
@@ -24,6 +20,7 @@ export function runForward(
     else if (op === CODE.concat) { for (let i = 0; i < length; i++) v[out + i] = v[a + i]; }
     else if (op === CODE.sum) v[out] = sumOf(v, a, code[at + 5]);
     else if (op === CODE.opaque) fill(code[at + 7], a, out);
+    else if (op === CODE.gelu) applyGelu(work, out, length, a, code[at + 4]);
     else if (op < CODE.add) applyUnary(op as UnaryCode, v, out, length, a, code[at + 4]);
     else if (op === CODE.select) applySelect(code, at, v);
     else if (length === 1) v[out] = binaryValue(op as BinaryCode, v[a], v[code[at + 5]]);
@@ -64,6 +61,24 @@ function applySelect(code: Int32Array, at: number, v: Float64Array): void {
       v[code[at + 5] + i * code[at + 6]],
       v[code[at + 7] + i * code[at + 8]],
     );
+  }
+}
+
+/** As `gelu` of special.ts; leaves Φ(x) and e^(−x²/2) for the derivatives, which need the same exponential. */
+function applyGelu(
+  { values, partials }: Workspace,
+  out: number,
+  length: number,
+  a: number,
+  stride: number,
+): void {
+  for (let i = 0; i < length; i++) {
+    const x = values[a + i * stride];
+    const e = exp(-0.5 * x * x);
+    const cdf = normalCdfWith(x, e);
+    values[out + i] = cdf === 0 ? 0 : x * cdf;
+    partials.first[out + i] = cdf;
+    partials.second[out + i] = e;
   }
 }
 

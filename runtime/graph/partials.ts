@@ -2,6 +2,8 @@
  * Local derivatives of the curved instructions (unary and quotient kinds) at the values of the arena, by result slot:
  * first and second derivative to the first argument (`first`, `second`), for a quotient also to the second argument
  * (`firstB`, `secondB`) and the mixed one (`mixed`).
+ *
+ * They are made once from what the forward pass left; a second time only after the next forward pass.
  */
 import { type BinaryCode, CODE, type OpCode, type UnaryCode } from "./opcodes.ts";
 import { floorDivide } from "./scalar.ts";
@@ -68,14 +70,9 @@ export function unaryPartials(op: UnaryCode, x: number, y: number, partials: Par
       first = y * (1 - y);
       second = first * (1 - 2 * y);
       break;
-    case CODE.gelu: {
-      const density = INV_SQRT_TWO_PI * exp(-0.5 * x * x);
-      // Φ(x) again without a second erfc; below 1e-150 the quotient would lose digits
-      const cdf = Math.abs(x) > 1e-150 ? y === x ? 1 : y / x : 0.5;
-      first = density === 0 ? cdf : cdf + x * density;
-      second = density === 0 ? 0 : density * (2 - x * x);
-      break;
-    }
+    case CODE.gelu:
+      geluPartials(x, partials, at);
+      return;
     case CODE.neg:
     case CODE.abs:
     case CODE.floor:
@@ -88,6 +85,13 @@ export function unaryPartials(op: UnaryCode, x: number, y: number, partials: Par
   }
   partials.first[at] = first;
   partials.second[at] = second;
+}
+
+/** The forward pass has left Φ(x) and e^(−x²/2) in the place of the partials. */
+function geluPartials(x: number, partials: Partials, at: number): void {
+  const density = INV_SQRT_TWO_PI * partials.second[at];
+  partials.first[at] += density === 0 ? 0 : x * density;
+  partials.second[at] = density === 0 ? 0 : density * (2 - x * x);
 }
 
 /** Partials of y = op(a, b) into slot `at`. `varyingB` is false where b is fixed: then its partials are 0, not ln of a negative base. */
@@ -158,6 +162,10 @@ export function runPartials(work: Workspace, from: number, to: number): void {
     const end = out + code[at + 2];
     let a = code[at + 3];
     let b = code[at + 5];
+    if (op === CODE.gelu) {
+      for (let i = 0; i < code[at + 2]; i++) geluPartials(values[a + i * code[at + 4]], partials, out + i);
+      continue;
+    }
     for (let slot = out; slot < end; slot++, a += code[at + 4], b += code[at + 6]) {
       if (op < CODE.add) unaryPartials(op as UnaryCode, values[a], values[slot], partials, slot);
       else {quotientPartials(

@@ -43,10 +43,15 @@ export function erfc(x: number): number {
 
 /** Φ(x), the standard normal distribution. */
 export function normalCdf(x: number): number {
+  return normalCdfWith(x, exp(-0.5 * x * x));
+}
+
+/** Φ(x) for a caller that has `e` = e^(−x²/2) already. */
+export function normalCdfWith(x: number, e: number): number {
   const y = Math.abs(x) * SQRT_HALF;
   if (y <= 0.46875) return 0.5 + 0.5 * erfNearZero(x * SQRT_HALF);
   if (y > 26.6) return x > 0 ? 1 : x < 0 ? 0 : NaN;
-  const tail = 0.5 * scaledTail(y) * exp(-0.5 * x * x);
+  const tail = 0.5 * scaledTail(y) * e;
   return x > 0 ? 1 - tail : tail;
 }
 

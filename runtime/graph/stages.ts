@@ -1,6 +1,7 @@
 import { runForward } from "./forward.ts";
 import { CODE } from "./opcodes.ts";
 import { type Program, WIDTH } from "./program.ts";
+import type { Workspace } from "./workspace.ts";
 
 export interface OpaqueBatch {
   readonly skill: number;
@@ -15,6 +16,7 @@ export interface OpaqueBatch {
  */
 export class Stages {
   readonly #program: Program;
+  readonly #work: Workspace;
   readonly #values: Float64Array;
   readonly #points: Float64Array;
   readonly #count: number;
@@ -27,18 +29,19 @@ export class Stages {
   #finished = false;
   #point = 0;
 
-  /** @param values The arena, with constants and parameters in place; used during `next()` only. */
+  /** @param work With constants and parameters in place; used during `next()` only. */
   constructor(
-    program: Program,
-    values: Float64Array,
+    work: Workspace,
     points: Float64Array,
     count: number,
     out: Float64Array,
     done: () => void,
   ) {
+    const { program, values } = work;
     if (points.length < count * program.variables || out.length < count * program.outputSlots.length) {
       throw new RangeError(`Got ${points.length} coordinates and ${out.length} results for ${count} points`);
     }
+    this.#work = work;
     this.#program = program;
     this.#values = values;
     this.#points = points;
@@ -100,7 +103,7 @@ export class Stages {
     const { variables, fixed } = this.#program;
     this.#point = point;
     this.#values.set(this.#points.subarray(point * variables, (point + 1) * variables));
-    runForward(this.#program, this.#values, fixed, to, this.#fill);
+    runForward(this.#work, fixed, to, this.#fill);
   }
 
   readonly #fill = (call: number, _inputSlot: number, outputSlot: number): void => {

@@ -87,7 +87,7 @@ export class Tape {
       throw new RangeError(`Got ${values.length} parameters, expected ${this.parameters}`);
     }
     this.#work.values.set(values, this.variables);
-    runForward(this.#program, this.#work.values, 0, this.#program.fixed, noCalls);
+    runForward(this.#work, 0, this.#program.fixed, noCalls);
     this.#forget();
   }
 
@@ -97,8 +97,7 @@ export class Tape {
    */
   setOpaqueScale(opaque: number, scale: ArrayLike<number>): void {
     this.#opaqueBuffers[opaque].scale.set(scale);
-    this.#differenced[opaque] = 0;
-    this.#bent = this.#tangent = 0;
+    this.#forget();
   }
 
   /** @param x Length `variables`. @param out Overwritten with outputs 0 … out.length − 1. */
@@ -162,7 +161,7 @@ export class Tape {
    */
   stages(X: Float64Array, count: number, out: Float64Array): Stages {
     this.#forget();
-    return new Stages(this.#program, this.#work.values, X, count, out, () => this.#forget());
+    return new Stages(this.#work, X, count, out, () => this.#forget());
   }
 
   /** Bounds of every output over the box lo ≤ x ≤ hi, for the present parameters; see interval.ts. */
@@ -187,7 +186,7 @@ export class Tape {
     if (!same) this.#forget();
     const end = this.#end(this.#program.outputEnds, outputs);
     if (this.#valued >= end) return;
-    runForward(this.#program, values, this.#valued, end, this.#fill);
+    runForward(this.#work, this.#valued, end, this.#fill);
     this.#valued = end;
   }
 
