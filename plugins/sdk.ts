@@ -22,6 +22,7 @@
  * ```
  */
 import type { Lowered, PluginKind, SkillSpec } from "../runtime/graph/skill.ts";
+import type { LiftedProblem } from "../runtime/graph/lifted.ts";
 import type { Tape } from "../runtime/graph/tape.ts";
 
 export { Graph, GraphError } from "../runtime/graph/expr.ts";
@@ -32,6 +33,31 @@ export { compileTape, Tape } from "../runtime/graph/tape.ts";
 export type { OpaqueCall, TapeSpec } from "../runtime/graph/tape.ts";
 export type { Stages } from "../runtime/graph/stages.ts";
 export type { Intervals } from "../runtime/graph/interval.ts";
+export { lift } from "../runtime/graph/nonsmooth.ts";
+export type {
+  HardLimit,
+  Lifted,
+  LiftedAuxiliary,
+  LiftedBranch,
+  LiftedRow,
+  LiftRequest,
+} from "../runtime/graph/nonsmooth.ts";
+export { LiftedProblem } from "../runtime/graph/lifted.ts";
+export type { LiftedRun, Side } from "../runtime/graph/lifted.ts";
+export { lowerFormula, parseFormula, printFormula } from "../runtime/graph/formula.ts";
+export type { FormulaAst, FormulaName, FormulaNode } from "../runtime/graph/formula.ts";
+export { unitsOfFormula } from "../runtime/graph/formula_units.ts";
+export type { FormulaUnits, UnitMismatch } from "../runtime/graph/formula_units.ts";
+export {
+  combineUnits,
+  DIMENSIONLESS,
+  parseUnit,
+  powerOfUnit,
+  printUnit,
+  sameUnit,
+} from "../runtime/graph/units.ts";
+export type { Unit } from "../runtime/graph/units.ts";
+export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";
 export { SkillError } from "../runtime/graph/skill.ts";
 export type {
   Json,
@@ -86,6 +112,8 @@ export interface OptimizationProblem {
    * smooth. Foreign code in it is evaluated in its own process while the call waits; where that fails the value is NaN.
    */
   readonly exact: Tape;
+  /** The same problem without corners and jumps, see runtime/graph/nonsmooth.ts. Call its `setRun` first. */
+  readonly lifted: LiftedProblem;
   /** Hard limits; output 1 + k of `exact` is kept in [lower, upper], ∓Infinity where a side is open. */
   readonly limits: readonly { readonly lower: number; readonly upper: number }[];
   /** Length `exact.parameters`. */

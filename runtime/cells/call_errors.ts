@@ -1,0 +1,51 @@
+/** Every failure of a call names the plugin, the method and, where there is one, the skill. */
+import { type ErrorCode, type SetpointError, setpointError } from "../errors.ts";
+import { SkillError } from "../graph/skill.ts";
+import type { CallError, Method } from "./protocol.ts";
+
+/** Who is called. */
+export interface CallLabel {
+  /** "name@version", or what is known of it before it is loaded. */
+  readonly plugin: string;
+  readonly method: Method;
+  readonly skill?: string;
+  /** The plugin's file, for positions. */
+  readonly file: string;
+}
+
+const METHOD_NAMES: Partial<Record<Method, string>> = {
+  spawn: "load",
+  onnxLoad: "load",
+  onnxUnload: "unload",
+  onnxEvaluate: "evaluate",
+};
+
+export function callFailed(
+  code: ErrorCode,
+  { plugin, method, skill }: CallLabel,
+  why: string,
+  details: Parameters<typeof setpointError>[2] = {},
+): SetpointError {
+  const where = skill === undefined ? "" : ` (skill "${skill}")`;
+  return setpointError(
+    code,
+    `Cannot call "${plugin}".${METHOD_NAMES[method] ?? method}: ${why}${where}`,
+    details,
+  );
+}
+
+/** What the plugin itself threw. A SkillError stays one: it is an answer, not a fault. */
+export function answerError(error: CallError, label: CallLabel): SetpointError | SkillError {
+  if (error.kind === "skill") return new SkillError(error.problems ?? [{ message: error.message }]);
+  const { line, column } = error;
+  const at = {
+    file: label.file,
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+  };
+  if (error.kind === "invalid") {
+    return setpointError("PLUGIN_INVALID", `Cannot load plugin "${label.plugin}": ${error.message}`, { at });
+  }
+  if (error.kind === "evaluation") return callFailed("EVALUATION_FAILED", label, error.message);
+  return callFailed("PLUGIN_FAILED", label, error.message, line === undefined ? {} : { at });
+}

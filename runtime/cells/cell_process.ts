@@ -1,0 +1,210 @@
+/** In the kernel: one life of one cell, from its spawning to its end. */
+import { fileURLToPath } from "node:url";
+import type { Clock } from "../clock.ts";
+import { checkFromCell } from "./answers.ts";
+import { decodeFrame, encodeFrame, FrameError, FrameReader } from "./frames.ts";
+import type { CellLimits, Limits } from "./limits.ts";
+import type { FromCell, ToCell } from "./protocol.ts";
+
+export interface CellProcessOptions {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  /** Called for every frame but ready, beat and end. */
+  readonly onFrame: (frame: Exclude<FromCell, { t: "ready" | "beat" | "end" }>) => void;
+  /** Called once, when the process cannot be used any more. */
+  readonly onEnd: (end: CellEnd) => void;
+}
+
+export interface CellEnd {
+  /** FRAME_*: what the cell sent was broken. */
+  readonly code: "PLUGIN_DIED" | "FRAME_INVALID" | "FRAME_TOO_LARGE";
+  readonly reason: string;
+}
+
+/** What a cell may read: its own sources, of which none is secret. */
+const TRUSTED = ["./", "../graph/", "../solver/", "../clock.ts", "../../plugins/sdk.ts"];
+const STDERR_BYTES = 2_000;
+
+export class CellProcess {
+  readonly #options: CellProcessOptions;
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #done: Promise<unknown>;
+  readonly #stopTimer: () => void;
+  #ready: { resolve(): void; reject(error: unknown): void } | undefined;
+  readonly ready: Promise<void>;
+  #over = false;
+  #rss: number | null = null;
+  #silentTicks = 0;
+  #lastWords = "";
+  #stderr = "";
+
+  constructor(options: CellProcessOptions) {
+    this.#options = options;
+    this.#child = spawn(options.limits);
+    this.#writer = this.#child.stdin.getWriter();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.#ready = { resolve, reject };
+    promise.catch(() => {});
+    this.#writer.closed.catch(() => {});
+    const { clock, limits } = options;
+    this.#stopTimer = clock.every(limits.silenceMs / 6, () => this.#tick());
+    const drained = Promise.all([this.#read(), this.#readErrors()]);
+    this.#done = Promise.all([drained, this.#wait(drained)]);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resident bytes, as its last heartbeat told. */
+  get rss(): number | null {
+    return this.#rss;
+  }
+
+  /** Never waits: what the pipe does not take now is kept. @throws {FrameError} FRAME_TOO_LARGE @throws {TypeError} */
+  send(message: ToCell): void {
+    const { requestBytes } = this.#options.limits;
+    const frame = encodeFrame(message, { frameBytes: requestBytes, jsonBytes: requestBytes });
+    if (!this.#over) this.#writer.write(frame).catch(() => {});
+  }
+
+  /** SIGKILL; the process is of no use from here on, also when it still answers. */
+  kill(reason: string, code: CellEnd["code"] = "PLUGIN_DIED"): void {
+    if (this.#over) return;
+    this.#signal();
+    this.#finish({ code, reason });
+  }
+
+  /** Kills it and resolves when it is reaped and its pipes are closed. */
+  async close(): Promise<void> {
+    this.kill("closed");
+    await this.#done;
+  }
+
+  #signal(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it is dead already
+    }
+  }
+
+  #finish(end: CellEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopTimer();
+    this.#writer.abort(end.reason).catch(() => {});
+    this.#ready?.reject(new Error(end.reason));
+    this.#options.onEnd(end);
+  }
+
+  async #read(): Promise<void> {
+    const reader = new FrameReader(this.#options.limits);
+    try {
+      for await (const chunk of this.#child.stdout) {
+        if (this.#over) continue;
+        for (const frame of reader.push(chunk)) {
+          if (!this.#over) this.#receive(checkFromCell(decodeFrame(frame, this.#options.limits)));
+        }
+      }
+    } catch (error) {
+      const code = error instanceof FrameError ? error.code : "FRAME_INVALID";
+      this.kill((error as Error).message, code);
+      await this.#child.stdout.cancel().catch(() => {});
+    }
+  }
+
+  #receive(message: FromCell): void {
+    this.#silentTicks = 0;
+    switch (message.t) {
+      case "ready":
+        this.#ready?.resolve();
+        this.#ready = undefined;
+        return;
+      case "beat":
+        this.#rss = message.rss;
+        return;
+      case "end":
+        this.#lastWords = message.reason;
+        return;
+      default:
+        this.#options.onFrame(message);
+    }
+  }
+
+  /** Ticks are counted, not times compared: after the kernel itself was held up, a cell gets its chance to be heard. */
+  #tick(): void {
+    if (this.#ready === undefined && ++this.#silentTicks > 6) {
+      return this.kill(`silent for ${this.#options.limits.silenceMs} ms`);
+    }
+    this.send({ t: "beat" });
+  }
+
+  /** V8 tells there why it gave up. */
+  async #readErrors(): Promise<void> {
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of this.#child.stderr) {
+        if (this.#stderr.length < STDERR_BYTES * 4) this.#stderr += decoder.decode(chunk, { stream: true });
+      }
+    } catch {
+      // the pipe broke: nothing more is said
+    }
+  }
+
+  async #wait(drained: Promise<unknown>): Promise<void> {
+    const { code, signal } = await this.#child.status;
+    // The last frame says why it ended, and is in the pipe still.
+    await drained;
+    const how = signal === null ? `exit code ${code}` : signal;
+    const why = this.#lastWords || lastFault(this.#stderr);
+    this.#finish({ code: "PLUGIN_DIED", reason: why === "" ? how : `${how}, ${why}` });
+  }
+}
+
+function lastFault(stderr: string): string {
+  const line = stderr.split("\n").find((text) =>
+    /fatal|error|panic/i.test(text) && !text.includes("Import map:")
+  );
+  return line?.trim().slice(0, 300) ?? "";
+}
+
+function spawn(limits: Limits): Deno.ChildProcess {
+  const { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs } = limits;
+  const cellLimits: CellLimits = { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs };
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...cellFlags(limits.heapMb), pathOf("./cell.ts"), JSON.stringify(cellLimits)],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    clearEnv: true,
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    detached: true,
+  });
+  return command.spawn();
+}
+
+/** Everything between `deno` and the script. */
+export function cellFlags(heapMb: number): string[] {
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--no-npm",
+    "--no-remote",
+    "--cached-only",
+    "--no-config",
+    "--no-lock",
+    "--no-code-cache",
+    "--unstable-worker-options",
+    `--import-map=${pathOf("./import_map.json")}`,
+    `--v8-flags=--max-old-space-size=${heapMb},--disallow-code-generation-from-strings`,
+    `--allow-read=${TRUSTED.map((source) => pathOf(source).replaceAll(",", ",,")).join(",")}`,
+  ];
+}
+
+function pathOf(source: string): string {
+  return fileURLToPath(new URL(source, import.meta.url));
+}

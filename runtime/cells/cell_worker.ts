@@ -1,0 +1,119 @@
+/** In a cell: one worker, the call that it works on, and the memory that it shares with the cell. */
+import { decodeFrame } from "./frames.ts";
+import type { CellLimits } from "./limits.ts";
+import { type Answer, CONTROL, type FromCell, type FromWorker, STATE, type WorkerAsk } from "./protocol.ts";
+
+export interface CellPipe {
+  write(frame: Uint8Array): void;
+  tell(message: FromCell): void;
+  end(reason: string): never;
+}
+
+export class CellWorker {
+  readonly #id: number;
+  readonly #limits: CellLimits;
+  readonly #pipe: CellPipe;
+  readonly #worker: Worker;
+  readonly #control: Int32Array;
+  /** The call that is worked on; 0: none. */
+  #call = 0;
+  #ask: WorkerAsk | undefined;
+
+  constructor(id: number, limits: CellLimits, pipe: CellPipe) {
+    this.#id = id;
+    this.#limits = limits;
+    this.#pipe = pipe;
+    const control = new SharedArrayBuffer(CONTROL.length * 4);
+    this.#control = new Int32Array(control);
+    this.#worker = new Worker(import.meta.resolve("./worker.ts"), {
+      type: "module",
+      name: `cell worker ${id}`,
+      deno: { permissions: "none" },
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent) => this.#receive(data as FromWorker);
+    this.#worker.onmessageerror = () => this.#refuse("a message that cannot be read");
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      pipe.end(`uncaught in the plugin: ${event.message}`);
+    };
+    const { frameBytes, jsonBytes, requestBytes } = limits;
+    this.#worker.postMessage({ control, frameBytes, jsonBytes, requestBytes });
+  }
+
+  /** Hands a whole frame on. */
+  call(call: number, frame: Uint8Array<ArrayBuffer>): void {
+    if (this.#call !== 0) this.#pipe.end(`worker ${this.#id} got a call during another`);
+    this.#call = call;
+    this.#worker.postMessage(frame, [frame.buffer]);
+  }
+
+  cancel(call: number): void {
+    Atomics.store(this.#control, CONTROL.cancelled, call);
+    Atomics.notify(this.#control, CONTROL.state);
+  }
+
+  /** @param values The answer to a batch; null where it failed. An answer that nobody waits for any more is dropped. */
+  supply(ask: number, values: Float64Array | null, error: string): void {
+    const waiting = this.#ask;
+    if (waiting?.ask !== ask) return;
+    this.#ask = undefined;
+    let state: number = STATE.done;
+    if (values !== null && values.length === waiting.outputs) new Float64Array(waiting.data).set(values);
+    else {
+      const text = values === null ? error : `it gave ${values.length} numbers, expected ${waiting.outputs}`;
+      const bytes = new TextEncoder().encode(text).subarray(0, waiting.data.byteLength);
+      new Uint8Array(waiting.data).set(bytes);
+      Atomics.store(this.#control, CONTROL.errorBytes, bytes.byteLength);
+      state = STATE.failed;
+    }
+    Atomics.store(this.#control, CONTROL.state, state);
+    Atomics.notify(this.#control, CONTROL.state);
+  }
+
+  #receive(data: FromWorker): void {
+    if (this.#call === 0) this.#refuse("a message that nobody asked for");
+    if (data instanceof Uint8Array) this.#answer(data);
+    else this.#forward(data);
+  }
+
+  #answer(frame: Uint8Array<ArrayBuffer>): void {
+    if (frame.byteLength > this.#limits.frameBytes) this.#refuse(`a frame of ${frame.byteLength} bytes`);
+    const answer = this.#read(frame);
+    if (answer?.t !== "answer" || answer.worker !== this.#id || answer.call !== this.#call) {
+      this.#refuse("an answer to nothing that was asked");
+    }
+    this.#call = 0;
+    this.#ask = undefined;
+    this.#pipe.write(frame);
+  }
+
+  #read(frame: Uint8Array<ArrayBuffer>): Partial<Answer> | null {
+    try {
+      return decodeFrame(frame, this.#limits) as Partial<Answer> | null;
+    } catch (error) {
+      this.#refuse(`a broken frame: ${(error as Error).message}`);
+    }
+  }
+
+  #forward(ask: WorkerAsk): void {
+    const { call, opaque, count, inputs, outputs, data } = ask ?? {};
+    const sizes = [opaque, count, inputs, outputs, ask?.ask].every((size) =>
+      Number.isInteger(size) && size >= 0
+    );
+    const most = this.#limits.frameBytes / 8;
+    if (
+      !sizes || !(data instanceof SharedArrayBuffer) || data.byteLength < Math.max(inputs, outputs) * 8 ||
+      outputs > most
+    ) {
+      this.#refuse("a batch that cannot be read");
+    }
+    if (call !== this.#call) this.#refuse("a batch outside its call");
+    this.#ask = ask;
+    const batch = new Float64Array(data, 0, inputs).slice();
+    this.#pipe.tell({ t: "ask", worker: this.#id, call, ask: ask.ask, opaque, count, batch });
+  }
+
+  #refuse(what: string): never {
+    this.#pipe.end(`the plugin sent ${what}`);
+  }
+}

@@ -1,0 +1,46 @@
+/** Errors of a plugin, told with the author's file, line and column in the place of the blob's. */
+import { SkillError } from "../../plugins/sdk.ts";
+import type { CallError } from "./protocol.ts";
+
+const LONGEST = 2_000;
+
+/** Says what was thrown, whatever it is: a plugin can throw anything, also a trap. */
+export function describeFailure(
+  error: unknown,
+  kind: CallError["kind"],
+  blob: string,
+  file: string,
+): CallError {
+  try {
+    const stack = error instanceof Error ? String(error.stack ?? "") : "";
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`;
+    const at = positionIn(text, blob) ?? positionIn(stack, blob);
+    if (error instanceof SkillError) {
+      return { kind: "skill", message: clean(error.message, blob, file), problems: error.problems, ...at };
+    }
+    return { kind, message: clean(text, blob, file), ...at };
+  } catch {
+    return { kind, message: "it threw something that cannot be read" };
+  }
+}
+
+function positionIn(text: string, blob: string): { line: number; column: number } | undefined {
+  const at = blob === ""
+    ? -1
+    : plain(text).lastIndexOf(`${blob}:`) < 0
+    ? -1
+    : plain(text).indexOf(`${blob}:`);
+  const match = at < 0 ? null : /^(\d+):(\d+)/.exec(plain(text).slice(at + blob.length + 1));
+  return match === null ? undefined : { line: Number(match[1]), column: Number(match[2]) };
+}
+
+function clean(text: string, blob: string, file: string): string {
+  const named = blob === "" ? plain(text) : plain(text).replaceAll(blob, file);
+  return named.length > LONGEST ? `${named.slice(0, LONGEST)}…` : named;
+}
+
+/** Deno colours some of its messages. */
+function plain(text: string): string {
+  // deno-lint-ignore no-control-regex -- it is what colours begin with
+  return text.replace(/\x1b\[[0-9;]*m/g, "");
+}

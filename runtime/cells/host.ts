@@ -1,0 +1,219 @@
+/**
+ * The kernel's side of the plugins. The four built-in plugins for skills share a cell; the optimizer has one of its own, so
+ * that a model file that makes its reader run away cannot end a solve; each plugin of a user has one; ONNX Runtime has one.
+ */
+import type { Clock } from "../clock.ts";
+import { setpointError } from "../errors.ts";
+import type { PluginKind } from "../graph/skill.ts";
+import { checkDescription, type PluginDescription } from "./answers.ts";
+import type { CallLabel } from "./call_errors.ts";
+import { BUILTIN_LIMITS, DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { OnnxHost } from "./onnx_host.ts";
+import { loadOnnxRuntime } from "./onnx_runtime.ts";
+import { PluginHandle } from "./plugin_handle.ts";
+import { type CellLog, type CellState, SupervisedCell } from "./supervised_cell.ts";
+
+export type {
+  OpaqueRoute,
+  OptimizationResult,
+  OptimizationRun,
+  PluginDescription,
+  ProblemMessage,
+} from "./plugin_handle.ts";
+export type { CellLog, CellState, LogLevel } from "./supervised_cell.ts";
+export type { Limits } from "./limits.ts";
+export { OnnxHost, PluginHandle };
+
+export interface PluginSource {
+  /** Unique, e.g. "builtin:function" or "my/plugin@" and its SHA-256. */
+  readonly id: string;
+  /** One of the five that come with the runtime; `text` replaces what its file says. */
+  readonly builtin?: PluginKind;
+  /** TypeScript or JavaScript: one file whose default export is a plugin. */
+  readonly text?: string;
+  /** For messages. Default: the id. */
+  readonly file?: string;
+}
+
+export interface HostOptions {
+  readonly clock: Clock;
+  readonly log: CellLog;
+  /** Over the defaults of limits.ts, for every cell. */
+  readonly limits?: Partial<Limits>;
+  /** Default min(2, cores). */
+  readonly optimizerWorkers?: number;
+  /** Default: the npm package, read when the first model needs it. */
+  readonly onnxRuntime?: () => Promise<{ readonly script: Uint8Array | string; readonly wasm: Uint8Array }>;
+}
+
+export interface CellStatus {
+  readonly id: string;
+  readonly state: CellState;
+  readonly pid: number | null;
+  readonly plugins: readonly PluginDescription[];
+  /** Calls, failures and restarts since the cell was opened. */
+  readonly calls: number;
+  readonly failures: number;
+  readonly restarts: number;
+  readonly rss_bytes: number | null;
+}
+
+export const BUILTIN_KINDS: readonly PluginKind[] = [
+  "function",
+  "model",
+  "constraint",
+  "composition",
+  "optimizer",
+];
+
+interface OpenCell {
+  readonly cell: SupervisedCell;
+  readonly limits: Limits;
+  readonly plugins: PluginDescription[];
+}
+
+export class PluginHost implements AsyncDisposable {
+  readonly onnx: OnnxHost;
+  readonly #options: HostOptions;
+  readonly #limits: Limits;
+  readonly #cells = new Map<string, OpenCell>();
+  readonly #handles = new Map<string, Promise<PluginHandle>>();
+  #closed = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#limits = Object.freeze({ ...DEFAULT_LIMITS, ...options.limits });
+    const { clock, log, onnxRuntime = loadOnnxRuntime } = options;
+    this.onnx = new OnnxHost({ clock, log, limits: this.#limits, runtime: onnxRuntime });
+  }
+
+  /** Starts the built-in plugins, all at once. @throws {SetpointError} PLUGIN_* */
+  async start(): Promise<void> {
+    await Promise.all(BUILTIN_KINDS.map((kind) => this.open({ id: `builtin:${kind}`, builtin: kind })));
+  }
+
+  /** Loads a plugin; the same id again gives the same handle. @throws {SetpointError} PLUGIN_INVALID, PLUGIN_DIED … */
+  open(source: PluginSource): Promise<PluginHandle> {
+    let handle = this.#handles.get(source.id);
+    if (handle === undefined) {
+      handle = this.#open(source);
+      this.#handles.set(source.id, handle);
+      handle.catch(() => this.#handles.delete(source.id));
+    }
+    return handle;
+  }
+
+  /** Ends a user's plugin. The built-in ones stay. */
+  async release(id: string): Promise<void> {
+    const open = this.#cells.get(id);
+    if (open === undefined) return;
+    this.#handles.delete(id);
+    this.#cells.delete(id);
+    await open.cell.close();
+  }
+
+  status(): readonly CellStatus[] {
+    const cells = [...this.#cells.values()];
+    const onnx = this.onnx.started ? [{ cell: this.onnx.cell, plugins: [] }] : [];
+    return [...cells, ...onnx].map(({ cell, plugins }) => ({
+      id: cell.id,
+      state: cell.state,
+      pid: cell.pid,
+      plugins: [...plugins],
+      calls: cell.calls,
+      failures: cell.failures,
+      restarts: cell.restarts,
+      rss_bytes: cell.rss,
+    }));
+  }
+
+  /** Ends every process and resolves when they are reaped. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([this.onnx.close(), ...[...this.#cells.values()].map(({ cell }) => cell.close())]);
+    this.#cells.clear();
+    this.#handles.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #open(source: PluginSource): Promise<PluginHandle> {
+    const { id, builtin, file = id } = source;
+    const text = source.text ?? await readBuiltin(source);
+    if (this.#closed) throw setpointError("PLUGIN_DIED", `Cannot load plugin "${id}": the host is closed`);
+    const open = this.#cellFor(source);
+    const label: CallLabel = { plugin: id, method: "spawn", file };
+    const spawn = { mode: "plugin", text, file } as const;
+    try {
+      const first = await open.cell.addWorker(spawn, label);
+      const description = describe(first.described, source, file);
+      const workers = [first.worker];
+      const more = description.kind === "optimizer" ? this.#optimizerWorkers() - 1 : 0;
+      const others = await Promise.all(Array.from({ length: more }, () => open.cell.addWorker(spawn, label)));
+      workers.push(...others.map(({ worker }) => worker));
+      open.plugins.push(description);
+      const { clock } = this.#options;
+      const { cell, limits } = open;
+      return new PluginHandle({ cell, clock, limits, description, file, workers, onnx: () => this.onnx });
+    } catch (error) {
+      if (builtin === undefined || open.plugins.length === 0) await this.#drop(open);
+      throw error;
+    }
+  }
+
+  #optimizerWorkers(): number {
+    return Math.max(1, this.#options.optimizerWorkers ?? Math.min(2, navigator.hardwareConcurrency));
+  }
+
+  #cellFor({ id, builtin }: PluginSource): OpenCell {
+    const cellId = builtin === undefined ? id : builtin === "optimizer" ? "builtin:optimizer" : "builtin";
+    let open = this.#cells.get(cellId);
+    if (open === undefined) {
+      const limits = builtin === undefined ? this.#limits : { ...this.#limits, ...BUILTIN_LIMITS };
+      const { clock, log } = this.#options;
+      open = { cell: new SupervisedCell({ id: cellId, clock, log, limits }), limits, plugins: [] };
+      this.#cells.set(cellId, open);
+    }
+    return open;
+  }
+
+  async #drop(open: OpenCell): Promise<void> {
+    if (this.#cells.get(open.cell.id) === open) this.#cells.delete(open.cell.id);
+    await open.cell.close();
+  }
+}
+
+/** The built-in plugins are read as text and travel as a user's do. */
+async function readBuiltin({ id, builtin, file }: PluginSource): Promise<string> {
+  if (builtin === undefined) {
+    throw setpointError(
+      "PLUGIN_INVALID",
+      `Cannot load plugin "${id}": it has no text`,
+      file ? { at: { file } } : {},
+    );
+  }
+  try {
+    return await Deno.readTextFile(new URL(`../../plugins/${builtin}/${builtin}.ts`, import.meta.url));
+  } catch (cause) {
+    const message = `Cannot load plugin "${id}": ${(cause as Error).message}`;
+    throw setpointError("PLUGIN_INVALID", message, { cause });
+  }
+}
+
+function describe(described: unknown, { id, builtin }: PluginSource, file: string): PluginDescription {
+  let description: PluginDescription;
+  try {
+    description = checkDescription(described);
+  } catch (error) {
+    throw setpointError("PLUGIN_INVALID", `Cannot load plugin "${id}": ${(error as Error).message}`, {
+      at: { file },
+    });
+  }
+  if (builtin !== undefined && description.kind !== builtin) {
+    const message = `Cannot load plugin "${id}": its kind is "${description.kind}", expected "${builtin}"`;
+    throw setpointError("PLUGIN_INVALID", message, { at: { file } });
+  }
+  return description;
+}

@@ -1,0 +1,154 @@
+/** In the kernel: the models that only ONNX Runtime can run, in a cell of their own that starts with the first of them. */
+import type { Clock } from "../clock.ts";
+import { checkValues } from "./answers.ts";
+import { callFailed, type CallLabel } from "./call_errors.ts";
+import type { Limits } from "./limits.ts";
+import type { CallMessage, Method } from "./protocol.ts";
+import { type CellLog, SupervisedCell } from "./supervised_cell.ts";
+import { WorkerPool } from "./worker_pool.ts";
+
+/** ONNX Runtime and its memory, which it never gives back; the WASM and the models travel in one frame each. */
+const ONNX_LIMITS: Partial<Limits> = { rssMb: 1024, requestBytes: 64 << 20, lowerMs: 10_000 };
+/** Resident memory from which the cell is replaced after a model was dropped. */
+const RECYCLE_BYTES = 512 << 20;
+
+export interface OnnxHostOptions {
+  readonly clock: Clock;
+  readonly log: CellLog;
+  readonly limits: Limits;
+  readonly runtime: () => Promise<{ readonly script: Uint8Array | string; readonly wasm: Uint8Array }>;
+}
+
+export class OnnxHost {
+  readonly #options: OnnxHostOptions;
+  readonly #limits: Limits;
+  readonly #pool: WorkerPool;
+  readonly #models = new Map<string, Uint8Array>();
+  readonly cell: SupervisedCell;
+  #started: Promise<void> | undefined;
+
+  constructor(options: OnnxHostOptions) {
+    this.#options = options;
+    this.#limits = { ...options.limits, ...ONNX_LIMITS };
+    const { clock, log } = options;
+    this.#pool = new WorkerPool({ clock, queue: this.#limits.queue });
+    this.cell = new SupervisedCell({ id: "onnx", clock, log, limits: this.#limits });
+    this.cell.prepare = (life) => this.#loadAll(life);
+  }
+
+  /** Whether anything was ever asked of it. */
+  get started(): boolean {
+    return this.#started !== undefined;
+  }
+
+  /**
+   * Makes a session for a model; again is free. @param digest SHA-256 of the bytes, lower-case hexadecimal.
+   * @throws {SetpointError} ARTIFACT_CORRUPT if the bytes have another digest; PLUGIN_* if ONNX Runtime refuses it.
+   */
+  async load(digest: string, bytes: Uint8Array): Promise<void> {
+    const found = await sha256(bytes);
+    const label = this.#label("onnxLoad", digest);
+    if (found !== digest) {
+      throw callFailed("ARTIFACT_CORRUPT", label, `its SHA-256 is ${found}, expected ${digest}`);
+    }
+    if (this.#models.has(digest)) return;
+    await (this.#started ??= this.#start());
+    const { lowerMs } = this.#limits;
+    await this.#call(label, lowerMs, () => ({ method: "onnxLoad", digest, bytes }));
+    this.#models.set(digest, bytes);
+  }
+
+  /**
+   * @param batch count × inputs, row-major. @param deadlineMs Default `wallMs`, the time in the queue included.
+   * @returns count × outputs. @throws {SetpointError} PLUGIN_*
+   */
+  async evaluate(
+    digest: string,
+    batch: Float64Array,
+    count: number,
+    inputs: number,
+    outputs: number,
+    deadlineMs: number = this.#limits.wallMs,
+  ): Promise<Float64Array> {
+    const label = this.#label("onnxEvaluate", digest);
+    if (!this.#models.has(digest)) throw callFailed("PLUGIN_FAILED", label, "the model is not loaded");
+    const value = await this.#call(
+      label,
+      deadlineMs,
+      () => ({ method: "onnxEvaluate", digest, batch, count, inputs, outputs }),
+    );
+    try {
+      return checkValues(value, count, count * outputs);
+    } catch (error) {
+      throw callFailed("PLUGIN_FAILED", label, `its answer cannot be used: ${(error as Error).message}`);
+    }
+  }
+
+  async unload(digest: string): Promise<void> {
+    if (!this.#models.delete(digest)) return;
+    await this.#call(
+      this.#label("onnxUnload", digest),
+      this.#limits.lowerMs,
+      () => ({ method: "onnxUnload", digest }),
+    );
+    if ((this.cell.rss ?? 0) > RECYCLE_BYTES && !this.#pool.busy) {
+      this.cell.recycle("replaced for its memory");
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.cell.close();
+  }
+
+  async #start(): Promise<void> {
+    const { script, wasm } = await this.#options.runtime();
+    const text = typeof script === "string" ? script : new TextDecoder().decode(script);
+    const label: CallLabel = { plugin: "onnxruntime-web", method: "spawn", file: "onnxruntime-web" };
+    try {
+      const { worker } = await this.cell.addWorker({ mode: "onnx", script: text, wasm }, label);
+      this.#pool.add(worker);
+    } catch (error) {
+      this.#started = undefined;
+      throw error;
+    }
+  }
+
+  async #loadAll(life: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = this.#limits.lowerMs;
+    for (const [digest, bytes] of this.#models) {
+      for (const worker of this.#pool.workers) {
+        const label = this.#label("onnxLoad", digest);
+        const message = () => ({ method: "onnxLoad", digest, bytes }) as const;
+        await this.cell.callIn(life, {
+          worker,
+          label,
+          message,
+          deadlineMs,
+          deadline: clock.monotonic() + deadlineMs,
+        });
+      }
+    }
+  }
+
+  async #call(label: CallLabel, deadlineMs: number, message: () => CallMessage): Promise<unknown> {
+    const deadline = this.#options.clock.monotonic() + deadlineMs;
+    const errors = {
+      full: () => callFailed("BUSY", label, `${this.#limits.queue} calls wait already`),
+      late: () =>
+        callFailed("PLUGIN_TIMEOUT", label, `exceeded ${Math.round(deadlineMs)} ms waiting for its turn`),
+    };
+    return await this.#pool.run(deadline, errors, (worker) => {
+      return this.cell.call({ worker, label, deadline, deadlineMs, message });
+    });
+  }
+
+  #label(method: Method, digest: string): CallLabel {
+    return { plugin: `onnxruntime-web, model ${digest.slice(0, 12)}`, method, file: "onnxruntime-web" };
+  }
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,329 @@
+/** In the kernel: one open plugin. Every call has a deadline, and every failure names plugin, method and skill. */
+import type { Clock } from "../clock.ts";
+import type { LoweredMessage, OpaqueSpec, SkillSpec } from "../graph/skill.ts";
+import {
+  checkLowered,
+  checkResult,
+  checkSequence,
+  checkValues,
+  type OptimizationResult,
+  type PluginDescription,
+} from "./answers.ts";
+import { callFailed, type CallLabel } from "./call_errors.ts";
+import type { Limits } from "./limits.ts";
+import type { OnnxHost } from "./onnx_host.ts";
+import type { CallMessage, Method } from "./protocol.ts";
+import { SkillNumbers } from "./skill_numbers.ts";
+import type { AnswerAsk, CallOptions, SupervisedCell } from "./supervised_cell.ts";
+import { WorkerPool } from "./worker_pool.ts";
+
+export type { OptimizationResult, PluginDescription } from "./answers.ts";
+
+/** Where an opaque node of a problem is evaluated. */
+export type OpaqueRoute =
+  & { /** Difference step of each input. */ readonly steps?: readonly number[] }
+  & (
+    | {
+      readonly engine: "self";
+      readonly handle: PluginHandle;
+      readonly skill: SkillSpec;
+      /** Index into the lowered skill's opaques. */
+      readonly opaque: number;
+    }
+    | { readonly engine: "onnx"; readonly digest: string; readonly inputs: number; readonly outputs: number }
+  );
+
+/** A linked problem, as an optimizer gets it once. */
+export interface ProblemMessage {
+  /** A tape's buffer: output 0 is minimised, then one output a hard limit. */
+  readonly exact: ArrayBuffer;
+  /** `Lifted` of runtime/graph/nonsmooth.ts. */
+  readonly lifted: unknown;
+  readonly limits: readonly { readonly lower: number; readonly upper: number }[];
+  /** By the number that an opaque node has in the tapes. */
+  readonly opaques: readonly OpaqueRoute[];
+}
+
+export interface OptimizationRun {
+  readonly parameters: Float64Array;
+  readonly x0: Float64Array;
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+  /** Thresholds. */
+  readonly scale: Float64Array;
+  readonly deadlineMs: number;
+  /** Default 1. */
+  readonly seed?: number;
+}
+
+export interface HandleOptions {
+  readonly cell: SupervisedCell;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly description: PluginDescription;
+  readonly file: string;
+  readonly workers: readonly number[];
+  readonly onnx: () => OnnxHost;
+}
+
+export class PluginHandle {
+  readonly description: PluginDescription;
+  readonly #options: HandleOptions;
+  readonly #pool: WorkerPool;
+  readonly #skills = new SkillNumbers();
+  readonly #opaques = new WeakMap<SkillSpec, readonly OpaqueSpec[]>();
+  readonly #problems = new Map<string, ProblemMessage>();
+  /** "life worker digest" of every problem that a worker has. */
+  readonly #loaded = new Set<string>();
+
+  constructor(options: HandleOptions) {
+    this.#options = options;
+    this.description = Object.freeze({ ...options.description });
+    const { clock, limits: { queue } } = options;
+    this.#pool = new WorkerPool({ clock, queue });
+    for (const worker of options.workers) this.#pool.add(worker);
+  }
+
+  /**
+   * Describes a skill as expressions. @param deadlineMs Default `lowerMs`.
+   * @throws {SkillError} With the skill's problems. @throws {SetpointError} PLUGIN_*
+   */
+  async lower(skill: SkillSpec, deadlineMs: number = this.#options.limits.lowerMs): Promise<LoweredMessage> {
+    this.#expect("lower", ["model", "function", "constraint"]);
+    const label = this.#label("lower", skill);
+    const value = await this.#callSkill(
+      label,
+      deadlineMs,
+      skill,
+      (reference) => ({ method: "lower", skill: reference }),
+    );
+    const lowered = this.#checked(label, () => checkLowered(value, Object.keys(skill.files)));
+    this.#opaques.set(skill, lowered.opaques);
+    return lowered;
+  }
+
+  /** Names of the skills that a composition runs, in order. @throws {SkillError} @throws {SetpointError} PLUGIN_* */
+  async sequence(skill: SkillSpec): Promise<string[]> {
+    this.#expect("sequence", ["composition"]);
+    const label = this.#label("sequence", skill);
+    const { lowerMs } = this.#options.limits;
+    const value = await this.#callSkill(
+      label,
+      lowerMs,
+      skill,
+      (reference) => ({ method: "sequence", skill: reference }),
+    );
+    return this.#checked(label, () => checkSequence(value));
+  }
+
+  /**
+   * Evaluates an opaque node of a skill. @param batch count × inputs, row-major. @param deadlineMs Default `wallMs`.
+   * @returns count × outputs. @throws {SetpointError} PLUGIN_*
+   */
+  async evaluate(
+    skill: SkillSpec,
+    opaque: number,
+    batch: Float64Array,
+    count: number,
+    deadlineMs: number = this.#options.limits.wallMs,
+  ): Promise<Float64Array> {
+    this.#expect("evaluate", ["model", "function", "constraint"]);
+    const label = this.#label("evaluate", skill);
+    const spec = this.#opaques.get(skill)?.[opaque];
+    const value = await this.#callSkill(label, deadlineMs, skill, (reference) => {
+      return { method: "evaluate", skill: reference, opaque, batch, count };
+    });
+    return this.#checked(label, () => checkValues(value, count, spec && count * spec.outputs));
+  }
+
+  /** Gives a problem to every worker of the optimizer, and to those of its later lives. @throws {SetpointError} */
+  async load(digest: string, problem: ProblemMessage): Promise<void> {
+    this.#expect("load", ["optimizer"]);
+    for (const route of problem.opaques) {
+      if (
+        route.engine === "self" &&
+        !["model", "function", "constraint"].includes(route.handle.description.kind)
+      ) {
+        throw callFailed("PLUGIN_FAILED", this.#label("load"), "an optimizer may not call an optimizer");
+      }
+    }
+    this.#problems.set(digest, problem);
+    this.#options.cell.prepare = (life) => this.#loadAll(life);
+    const deadline = this.#deadline(this.#options.limits.lowerMs);
+    const label = this.#label("load");
+    await Promise.all(
+      this.#pool.workers.map((worker) =>
+        this.#pool.run(deadline, this.#waitErrors(label, this.#options.limits.lowerMs), async () => {
+          await this.#loadOne(worker, digest);
+        }, worker)
+      ),
+    );
+  }
+
+  /** Solves a loaded problem. `ms` is the time from its dispatch to its answer. @throws {SetpointError} */
+  optimize(
+    digest: string,
+    run: OptimizationRun,
+    signal?: AbortSignal,
+  ): Promise<OptimizationResult & { readonly ms: number }> {
+    this.#expect("optimize", ["optimizer"]);
+    const label = this.#label("optimize");
+    const { clock, limits } = this.#options;
+    const problem = this.#problems.get(digest);
+    if (problem === undefined) {
+      throw callFailed("PLUGIN_FAILED", label, `the problem ${digest} is not loaded`);
+    }
+    const end = this.#deadline(run.deadlineMs);
+    const task = async (worker: number) => {
+      signal?.throwIfAborted();
+      await this.#loadOne(worker, digest);
+      const start = clock.monotonic();
+      const value = await this.#options.cell.call({
+        ...{ worker, label, signal, deadlineMs: run.deadlineMs, deadline: end + limits.graceMs },
+        message: () => ({
+          method: "optimize",
+          digest,
+          run: { seed: 1, ...run, deadlineMs: end - clock.monotonic() },
+        }),
+        answerAsk: (...ask) => this.#route(problem, ...ask),
+      });
+      const ms = clock.monotonic() - start;
+      const result = this.#checked(label, () => checkResult(value, run.x0.length, problem.limits.length));
+      return { ...result, ms };
+    };
+    const result = this.#pool.run(end, this.#waitErrors(label, run.deadlineMs), task);
+    return signal === undefined ? result : unlessAborted(result, signal);
+  }
+
+  /** Drops a problem. */
+  unload(digest: string): void {
+    this.#problems.delete(digest);
+    const label = this.#label("unload");
+    const { lowerMs } = this.#options.limits;
+    for (const worker of this.#pool.workers) {
+      this.#pool.run(this.#deadline(lowerMs), this.#waitErrors(label, lowerMs), async () => {
+        await this.#options.cell.call({
+          ...{ worker, label, deadlineMs: lowerMs, deadline: this.#deadline(lowerMs) },
+          message: (life) => {
+            this.#loaded.delete(`${life} ${worker} ${digest}`);
+            return { method: "unload", digest };
+          },
+        });
+      }, worker).catch(() => {
+        // a worker that died has forgotten it anyway
+      });
+    }
+  }
+
+  async #loadAll(life: number): Promise<void> {
+    const old = [...this.#loaded].filter((key) => !key.startsWith(`${life} `));
+    for (const key of old) this.#loaded.delete(key);
+    for (const worker of this.#pool.workers) {
+      for (const digest of this.#problems.keys()) {
+        await this.#options.cell.callIn(life, this.#loadCall(worker, digest));
+      }
+    }
+  }
+
+  async #loadOne(worker: number, digest: string): Promise<void> {
+    const { cell } = this.#options;
+    if (cell.usableLife !== undefined && this.#loaded.has(`${cell.usableLife} ${worker} ${digest}`)) return;
+    await cell.call(this.#loadCall(worker, digest));
+  }
+
+  #loadCall(worker: number, digest: string): CallOptions {
+    const { lowerMs } = this.#options.limits;
+    return {
+      ...{ worker, label: this.#label("load"), deadlineMs: lowerMs, deadline: this.#deadline(lowerMs) },
+      message: (life) => {
+        this.#loaded.add(`${life} ${worker} ${digest}`);
+        const { exact, lifted, limits, opaques } = this.#problems.get(digest)!;
+        const steps = opaques.map((route) => route.steps ?? null);
+        return { method: "load", digest, problem: { exact, lifted, limits, steps } };
+      },
+    };
+  }
+
+  #route(
+    problem: ProblemMessage,
+    ...[opaque, batch, count, left]: Parameters<AnswerAsk>
+  ): Promise<Float64Array> {
+    const route = problem.opaques[opaque];
+    if (route === undefined) return Promise.reject(new TypeError(`there is no opaque node ${opaque}`));
+    const { wallMs } = this.#options.limits;
+    const deadlineMs = Math.max(1, Math.min(wallMs, left));
+    if (route.engine === "self") {
+      return route.handle.evaluate(route.skill, route.opaque, batch, count, deadlineMs);
+    }
+    return this.#options.onnx().evaluate(route.digest, batch, count, route.inputs, route.outputs, deadlineMs);
+  }
+
+  async #callSkill(
+    label: CallLabel,
+    deadlineMs: number,
+    skill: SkillSpec,
+    message: (reference: ReturnType<SkillNumbers["reference"]>) => CallMessage,
+  ): Promise<unknown> {
+    const deadline = this.#deadline(deadlineMs);
+    return await this.#pool.run(deadline, this.#waitErrors(label, deadlineMs), async (worker) => {
+      try {
+        return await this.#options.cell.call({
+          ...{ worker, label, deadline, deadlineMs },
+          message: (life) => message(this.#skills.reference(skill, life)),
+        });
+      } catch (error) {
+        if ((error as { code?: string }).code === "FRAME_TOO_LARGE") this.#skills.forgetAll();
+        throw error;
+      }
+    });
+  }
+
+  #deadline(ms: number): number {
+    return this.#options.clock.monotonic() + ms;
+  }
+
+  #label(method: Method, skill?: SkillSpec): CallLabel {
+    const { name, version } = this.description;
+    return {
+      plugin: `${name}@${version}`,
+      method,
+      file: this.#options.file,
+      ...(skill && { skill: skill.name }),
+    };
+  }
+
+  #waitErrors(label: CallLabel, deadlineMs: number): { full(): Error; late(): Error } {
+    const { queue } = this.#options.limits;
+    return {
+      full: () => callFailed("BUSY", label, `${queue} calls wait already`),
+      late: () =>
+        callFailed("PLUGIN_TIMEOUT", label, `exceeded ${Math.round(deadlineMs)} ms waiting for its turn`),
+    };
+  }
+
+  #expect(method: Method, kinds: readonly string[]): void {
+    const { kind } = this.description;
+    if (!kinds.includes(kind)) {
+      throw callFailed("PLUGIN_FAILED", this.#label(method), `it is of kind "${kind}"`);
+    }
+  }
+
+  /** An answer of the wrong shape is the plugin's failure. */
+  #checked<T>(label: CallLabel, check: () => T): T {
+    try {
+      return check();
+    } catch (error) {
+      throw callFailed("PLUGIN_FAILED", label, `its answer cannot be used: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Rejects when the signal aborts; what `promise` brings afterwards is dropped. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

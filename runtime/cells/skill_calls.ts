@@ -1,0 +1,92 @@
+/** In a worker: calls of a plugin that works on skills. */
+import {
+  encodeExpression,
+  Graph,
+  type Lowered,
+  type OpaqueSpec,
+  type Plugin,
+  type SkillSpec,
+  type Source,
+} from "../../plugins/sdk.ts";
+import type { LoweredMessage } from "../graph/skill.ts";
+import type { CallMessage, SkillReference } from "./protocol.ts";
+
+type SkillMessage = Extract<CallMessage, { skill: SkillReference }>;
+
+export class SkillCalls {
+  readonly #plugin: Plugin;
+  readonly #skills = new Map<number, SkillSpec>();
+
+  constructor(plugin: Plugin) {
+    this.#plugin = plugin;
+  }
+
+  call(message: SkillMessage): unknown {
+    const skill = this.#find(message.skill);
+    switch (message.method) {
+      case "lower":
+        return this.#lower(skill);
+      case "sequence":
+        return this.#sequence(skill);
+      case "evaluate":
+        return this.#evaluate(skill, message);
+    }
+  }
+
+  #find({ id, spec, forget }: SkillReference): SkillSpec {
+    for (const old of forget ?? []) this.#skills.delete(old);
+    if (spec !== undefined) this.#skills.set(id, spec);
+    const skill = this.#skills.get(id);
+    if (skill === undefined) throw new TypeError(`Cannot find skill ${id}`);
+    return skill;
+  }
+
+  #lower(skill: SkillSpec): LoweredMessage {
+    const plugin = this.#plugin;
+    if (plugin.kind === "optimizer" || plugin.kind === "composition") {
+      throw new TypeError(`Cannot lower a skill with a plugin of kind "${plugin.kind}"`);
+    }
+    const lowered = plugin.lower === undefined ? wholeOpaque(skill) : plugin.lower(skill);
+    const opaques = lowered.opaques ?? [];
+    if (opaques.some(({ engine }) => engine === "self") && plugin.evaluate === undefined) {
+      throw new TypeError('Cannot use an opaque node of engine "self": the plugin has no "evaluate"');
+    }
+    return {
+      expression: encodeExpression(lowered.expression),
+      sources: lowered.sources,
+      opaques,
+      limits: lowered.limits ?? [],
+      notes: lowered.notes ?? [],
+    };
+  }
+
+  #sequence(skill: SkillSpec): readonly string[] {
+    if (this.#plugin.kind !== "composition") {
+      throw new TypeError(`Cannot order skills with a plugin of kind "${this.#plugin.kind}"`);
+    }
+    return this.#plugin.sequence(skill);
+  }
+
+  #evaluate(skill: SkillSpec, message: Extract<SkillMessage, { method: "evaluate" }>): Float64Array {
+    const plugin = this.#plugin;
+    if (plugin.kind === "optimizer" || plugin.kind === "composition" || plugin.evaluate === undefined) {
+      throw new TypeError('Cannot evaluate: the plugin has no "evaluate"');
+    }
+    const answer: unknown = plugin.evaluate(skill, message.batch, message.count, message.opaque);
+    if (!(answer instanceof Float64Array)) {
+      throw new TypeError("Cannot use the answer: expected a Float64Array");
+    }
+    return answer;
+  }
+}
+
+/** What a plugin without `lower` means: one opaque node over the values of all inputs. */
+function wholeOpaque(skill: SkillSpec): Lowered {
+  const graph = new Graph();
+  const sources = skill.inputs.map((variable): Source => ({ variable, role: "value" }));
+  const spec: OpaqueSpec = { engine: "self", inputs: skill.inputs.length, outputs: skill.outputs.length };
+  const input = graph.concat(skill.inputs.map((_, index) => graph.parameter(index)));
+  const answer = graph.opaque(0, input, skill.outputs.length);
+  const outputs = skill.outputs.map((_, index) => graph.slice(answer, index, 1));
+  return { expression: { graph, sources: sources.length, outputs }, sources, opaques: [spec] };
+}

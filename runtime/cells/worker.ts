@@ -1,0 +1,120 @@
+/**
+ * Entry of every worker of a cell. It loads what is trusted, takes the world away, and only then imports what was sent to
+ * it. From that moment the thread counts as hostile: whoever hears from it, believes nothing.
+ */
+import { definePlugin, type Plugin } from "../../plugins/sdk.ts";
+import { describeFailure } from "./failure.ts";
+import { decodeFrame, encodeFrame } from "./frames.ts";
+import { KEPT_GLOBALS, ONNX_GLOBALS, stripGlobals } from "./globals.ts";
+import { OnnxCalls, type OnnxModule } from "./onnx_calls.ts";
+import { OptimizerCalls } from "./optimizer_calls.ts";
+import {
+  type Answer,
+  type CallError,
+  type CallMessage,
+  CONTROL,
+  type SpawnMessage,
+  type ToCell,
+} from "./protocol.ts";
+import { SkillCalls } from "./skill_calls.ts";
+import { EvaluationError, SyncCall } from "./sync_call.ts";
+
+interface WorkerScope {
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+}
+
+/** What the cell sends first; afterwards only whole frames come. */
+interface Setup {
+  readonly control: SharedArrayBuffer;
+  readonly frameBytes: number;
+  readonly jsonBytes: number;
+  readonly requestBytes: number;
+}
+
+type Serve = (message: CallMessage, call: number) => unknown;
+
+/** What was imported, for the positions in its errors. */
+interface Loaded {
+  readonly blob: string;
+  readonly file: string;
+  readonly serve: Serve;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+const post = scope.postMessage.bind(scope);
+const makeUrl = URL.createObjectURL.bind(URL);
+const dropUrl = URL.revokeObjectURL.bind(URL);
+const BlobType = Blob;
+const clock = performance;
+const now = clock.now.bind(clock);
+
+let setup: Setup | undefined;
+let loaded: Loaded | undefined;
+let blob = "";
+let file = "";
+
+scope.addEventListener("message", (event: MessageEvent) => {
+  if (setup === undefined) setup = event.data as Setup;
+  else answer(setup, event.data as Uint8Array<ArrayBuffer>);
+});
+
+async function answer(settings: Setup, frame: Uint8Array<ArrayBuffer>): Promise<void> {
+  const limits = { frameBytes: settings.requestBytes, jsonBytes: settings.requestBytes };
+  const { worker, call, message } = decodeFrame(frame, limits) as Extract<ToCell, { t: "call" }>;
+  let reply: Answer;
+  try {
+    const pending = message.method === "spawn"
+      ? spawn(settings, message.spawn)
+      : loaded!.serve(message, call);
+    const value = message.method === "spawn" || message.method.startsWith("onnx") ? await pending : pending;
+    reply = { t: "answer", worker, call, ok: true, value };
+    send(reply, settings);
+  } catch (error) {
+    reply = { t: "answer", worker, call, ok: false, error: explain(error, message) };
+    send(reply, settings);
+  }
+}
+
+function send(reply: Answer, settings: Setup): void {
+  const frame = encodeFrame(reply, settings);
+  post(frame, [frame.buffer]);
+}
+
+function explain(error: unknown, { method }: CallMessage): CallError {
+  const kind = method === "spawn" ? "invalid" : error instanceof EvaluationError ? "evaluation" : "failed";
+  return describeFailure(error, kind, blob, file);
+}
+
+async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
+  const onnx = message.mode === "onnx";
+  stripGlobals(onnx ? [...KEPT_GLOBALS, ...ONNX_GLOBALS] : KEPT_GLOBALS);
+  const type = onnx ? "text/javascript" : "application/typescript";
+  blob = makeUrl(new BlobType([onnx ? message.script : message.text], { type }));
+  file = onnx ? "onnxruntime-web" : message.file;
+  const imported = await import(blob);
+  dropUrl(blob);
+  if (onnx) {
+    const calls = new OnnxCalls(imported as OnnxModule, message.wasm);
+    loaded = { blob, file, serve: (call) => calls.call(call as Parameters<OnnxCalls["call"]>[0]) };
+    return null;
+  }
+  if (imported.default === null || typeof imported.default !== "object") {
+    throw new TypeError(
+      "Cannot use the file: its default export is no plugin, expected what definePlugin returns",
+    );
+  }
+  const plugin: Plugin = definePlugin(imported.default as Plugin);
+  loaded = { blob, file, serve: serverOf(plugin, settings) };
+  return { name: plugin.name, version: plugin.version, kind: plugin.kind };
+}
+
+function serverOf(plugin: Plugin, { control }: Setup): Serve {
+  if (plugin.kind !== "optimizer") {
+    const calls = new SkillCalls(plugin);
+    return (message) => calls.call(message as Parameters<SkillCalls["call"]>[0]);
+  }
+  const flags = new Int32Array(control, 0, CONTROL.length);
+  const calls = new OptimizerCalls(plugin, new SyncCall({ control: flags, post }), now);
+  return (message, call) => calls.call(message as Parameters<OptimizerCalls["call"]>[0], call);
+}
