@@ -46,6 +46,8 @@ const STEPS: ReadonlySet<Op> = new Set<Op>([...BOOLEANS, "floor", "ceil", "round
  */
 export class LiftValues {
   readonly graph = new Graph();
+  /** Number of z. */
+  readonly variables: number;
   readonly layout;
   readonly rows: BuiltRow[] = [];
   readonly auxiliaries: BuiltAuxiliary[] = [];
@@ -70,6 +72,7 @@ export class LiftValues {
     const { request, plan } = context;
     this.#context = context;
     this.#source = request.graph;
+    this.variables = request.variables;
     this.plan = plan;
     this.#pieces = { graph: request.graph, slotOf: context.slotOf, treatment: plan.treatment };
     const x0 = request.parameters;

@@ -3,6 +3,7 @@
  *
  * - A `max` or `abs` that the objective never falls with, or a `min` that it never rises with, becomes a new variable t
  *   and one inequality a piece: exact, convex or not (see influence.ts).
+ * - A condition that only joins two ramps is a `min` or `max` too (see ramps.ts).
  * - Every other corner, and every condition, becomes a branch: a switch parameter chooses the side, and a row keeps the
  *   point on it. A `min` that the objective never falls with (or a `max` that it never rises with) needs no row: the
  *   least of the pieces is found by trying each. The minimum is the best over all settings of the switches.
@@ -16,6 +17,7 @@ import { findInfluence, type Sign } from "./influence.ts";
 import { planLift } from "./lift_plan.ts";
 import { LiftValues } from "./lift_values.ts";
 import { guardNodes } from "./lift_guards.ts";
+import { mergeRamps } from "./ramps.ts";
 import { compileTape, dependsOnVariables, layOut } from "./tape_compile.ts";
 
 export interface HardLimit {
@@ -98,12 +100,17 @@ export interface Lifted {
 
 /** @throws {GraphError} SHAPE or INDEX where the request does not fit its graph. */
 export function lift(request: LiftRequest): Lifted {
-  const { graph, variables, parameters, scale, maxBranches = 12 } = request;
+  const { variables, parameters, scale, maxBranches = 12 } = request;
   if (scale.length !== variables) {
     throw new GraphError("SHAPE", `Cannot scale ${variables} variables by ${scale.length} numbers`);
   }
-  const limits = request.limits.flatMap((limit, index) => splitLimit(graph, limit, index));
-  const roots = [request.cost, ...limits.map((limit) => limit.node)];
+  const merged = mergeRamps(request.graph, [request.cost, ...request.limits.map((limit) => limit.node)]);
+  const { graph } = merged;
+  const [cost, ...limitNodes] = merged.roots;
+  const limits = request.limits.flatMap((limit, index) =>
+    splitLimit(graph, { ...limit, node: limitNodes[index] }, index)
+  );
+  const roots = [cost, ...limits.map((limit) => limit.node)];
   const signs: Sign[] = [
     1,
     ...limits.map(({ lower, upper }) => (upper < Infinity ? 1 : 0) | (lower > -Infinity ? 2 : 0)),
@@ -118,9 +125,16 @@ export function lift(request: LiftRequest): Lifted {
   }
   const plan = planLift(graph, ids, slotOf, (slot) => varying[slot] === 1, influence, maxBranches);
 
-  const values = new LiftValues({ request, ids, slotOf, influence, plan, roots });
+  const values = new LiftValues({
+    request: { ...request, graph, cost },
+    ids,
+    slotOf,
+    influence,
+    plan,
+    roots,
+  });
   const guards = guardNodes(graph, values, roots);
-  return assemble(request, values, guards, limits);
+  return assemble(values, cost, guards, limits);
 }
 
 interface SplitLimit extends HardLimit {
@@ -147,13 +161,13 @@ function splitLimit(graph: Graph, limit: HardLimit, index: number): SplitLimit[]
 }
 
 function assemble(
-  request: LiftRequest,
   values: LiftValues,
+  cost: NodeId,
   guards: ReadonlyMap<NodeId, NodeId>,
   limits: readonly SplitLimit[],
 ): Lifted {
-  const { variables: n } = request;
   const g = values.graph;
+  const n = values.variables;
   const guardOf = (source: NodeId) => guards.get(source) ?? g.constant(1);
   const guarded = (source: NodeId, row: NodeId) => g.select(guardOf(source), row, g.constant(-1));
   const rows: LiftedRow[] = [];
@@ -166,7 +180,7 @@ function assemble(
     rows.push({ lower: -Infinity, upper: 0, limit: -1, branch, auxiliary });
     rowNodes.push(guarded(source, row));
   }
-  let objective = values.liftedOf(request.cost);
+  let objective = values.liftedOf(cost);
   let squares = g.constant(0);
   for (let i = 0; i < n; i++) {
     squares = g.binary("add", squares, g.binary("mul", g.variable(i), g.variable(i)));

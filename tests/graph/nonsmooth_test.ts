@@ -331,3 +331,56 @@ Deno.test("The objective of a lifted problem has the proximal term, and paramete
   problem.setRun({ parameters: [3, 10], x0: [12], rho: 0.5 });
   assertAlmostEquals(objective(problem, Float64Array.of(2), 0), 3 * (12 + 8 - 10) + 0.5 * 4, 1e-12);
 });
+
+Deno.test("A condition that joins ramps is lifted as a corner, one that jumps stays a branch", () => {
+  const over = (g: Graph, v: NodeId, limit: number) => g.binary("lt", g.constant(limit), v);
+  const falling = (g: Graph, v: NodeId) =>
+    g.binary("div", g.binary("sub", g.constant(225), v), g.constant(75));
+  const rising = (g: Graph, v: NodeId) => g.binary("div", g.binary("sub", v, g.constant(30)), g.constant(10));
+  const counts = (build: (g: Graph, x: NodeId[]) => NodeId) => {
+    const { branches, auxiliaries } = liftOf(build);
+    return [branches.length, auxiliaries.length];
+  };
+  // 2 (x − 150) if x > 150 else 0
+  const excess = (g: Graph, x: NodeId) => g.binary("mul", g.constant(2), g.binary("sub", x, g.constant(150)));
+  assertEquals(counts((g, [x]) => g.select(over(g, x, 150), excess(g, x), g.constant(0))), [0, 1]);
+  // (x > 150)·2 (x − 150)
+  assertEquals(counts((g, [x]) => g.binary("mul", over(g, x, 150), excess(g, x))), [0, 1]);
+  // −score with a ramp on both sides: (x − 30)/10 if x < 40 else (1 if x <= 150 else (225 − x)/75)
+  const score = (g: Graph, x: NodeId) => {
+    const right = g.select(g.binary("le", x, g.constant(150)), g.constant(1), falling(g, x));
+    return g.select(g.binary("lt", x, g.constant(40)), rising(g, x), right);
+  };
+  assertEquals(counts((g, [x, y]) => g.binary("sub", y, score(g, g.binary("mul", x, y)))), [0, 1]);
+  // x if x < y else y
+  assertEquals(counts((g, [x, y]) => g.unary("neg", g.select(g.binary("lt", x, y), x, y))), [0, 1]);
+  // jumps, and ramps that meet elsewhere
+  assertEquals(counts((g, [x]) => g.select(over(g, x, 150), excess(g, x), g.constant(-1))), [1, 0]);
+  assertEquals(counts((g, [x]) => g.unary("neg", g.select(over(g, x, 149), falling(g, x), g.constant(1)))), [
+    1,
+    0,
+  ]);
+  assertEquals(counts((g, [x]) => g.binary("mul", over(g, x, 150), g.constant(500))), [1, 0]);
+});
+
+Deno.test("A lifted score of ramps written as conditions equals the conditions everywhere", () => {
+  const problem = liftOf((g, [x]) => {
+    const right = g.select(
+      g.binary("le", x, g.constant(1)),
+      g.constant(1),
+      g.binary("div", g.binary("sub", g.constant(4), x), g.constant(3)),
+    );
+    const rising = g.binary(
+      "add",
+      g.constant(1),
+      g.binary("mul", g.constant(0.5), g.binary("add", x, g.constant(1))),
+    );
+    return g.unary("neg", g.select(g.binary("lt", x, g.constant(-1)), rising, right));
+  });
+  for (let x = -6; x <= 6; x += 0.25) {
+    const v = Float64Array.of(x, 0, 0);
+    problem.start(v);
+    const exact = x < -1 ? 1 + 0.5 * (x + 1) : x <= 1 ? 1 : (4 - x) / 3;
+    assertAlmostEquals(objective(problem, v, 1e-12), -exact, 1e-12, `at ${x}`);
+  }
+});
