@@ -44,7 +44,12 @@ export class Findings {
 
   /** @throws {SetpointError} With every problem, in the order of the file, if there is one. */
   raise(): void {
-    if (this.problems.length > 0) throw new SetpointError(sortedProblems(this.problems));
+    if (this.problems.length > 0) throw this.error();
+  }
+
+  /** Every problem as one error; there is at least one. */
+  error(): SetpointError {
+    return new SetpointError(sortedProblems(this.problems));
   }
 
   #place(path: Path, { key, offset, variable }: Where) {
