@@ -20,6 +20,8 @@ export interface ExpressionLimits {
   readonly maxBytes?: number;
   /** Largest sum of the lengths of all nodes: bounds the memory of a tape and the work of folding. Default 2^20. */
   readonly maxElements?: number;
+  /** The foreign code that nodes "opaque" may name: lengths of its input and its answer. Default none. */
+  readonly opaques?: readonly { readonly inputs: number; readonly outputs: number }[];
 }
 
 /** What `expression` needs, and nothing else of its graph. */
@@ -52,7 +54,7 @@ export function encodeExpression(expression: Expression): Uint8Array {
 
 /** @throws {GraphError} EXPRESSION, or the code of the graph's own checks, whatever the bytes are. */
 export function decodeExpression(bytes: Uint8Array, limits: ExpressionLimits = {}): Expression {
-  const { maxBytes = 4 << 20, maxElements = 1 << 20 } = limits;
+  const { maxBytes = 4 << 20, maxElements = 1 << 20, opaques = [] } = limits;
   if (bytes.byteLength > maxBytes) throw broken(`${bytes.byteLength} bytes are more than ${maxBytes}`);
   if (bytes.byteLength < HEADER * 4) throw broken(`${bytes.byteLength} bytes are less than a header`);
   const buffer = bytes.slice().buffer;
@@ -76,7 +78,7 @@ export function decodeExpression(bytes: Uint8Array, limits: ExpressionLimits = {
   const data = new Float64Array(buffer, start, floats);
   if (data.some((value) => Number.isNaN(value))) throw broken("a number in it is NaN");
 
-  const reader = new NodeReader(ints, data, nodeCount, sources, maxElements);
+  const reader = new NodeReader(ints, data, nodeCount, sources, maxElements, opaques);
   const graph = new Graph();
   const built: NodeId[] = [];
   for (let k = 0; k < nodeCount; k++) {
@@ -107,6 +109,7 @@ class NodeReader {
     nodeCount: number,
     readonly sources: number,
     readonly maxElements: number,
+    readonly opaques: NonNullable<ExpressionLimits["opaques"]>,
   ) {
     this.#arg = HEADER + nodeCount * NODE;
   }
@@ -117,9 +120,7 @@ class NodeReader {
     const [code, length, index, count] = this.ints.subarray(HEADER + k * NODE, HEADER + (k + 1) * NODE);
     const op = opOf(code);
     if (op === undefined) throw broken(`node ${k} has the unknown operation ${code}`);
-    if (op === "variable" || op === "opaque") {
-      throw broken(`node ${k} is a "${op}", which an expression cannot have`);
-    }
+    if (op === "variable") throw broken(`node ${k} is a "variable", which an expression cannot have`);
     const arity = ARITY[op];
     if (count < 1 && arity !== 0 || arity !== undefined && count !== arity) {
       throw broken(`node ${k} has ${count} arguments for "${op}"`);
@@ -136,6 +137,12 @@ class NodeReader {
     }
     if (op === "parameter" && !(index >= 0 && index < this.sources)) {
       throw broken(`node ${k} reads source ${index} of ${this.sources}`);
+    }
+    if (op === "opaque") {
+      const opaque = this.opaques[index];
+      if (opaque === undefined || opaque.inputs !== lengthOf(args[0]) || opaque.outputs !== length) {
+        throw broken(`node ${k} is no foreign code that is declared beside the expression`);
+      }
     }
     const size = op === "constant" ? length : op === "linear" ? length * (lengthOf(args[0]) + 1) : 0;
     if (this.#float + size > this.data.length) throw broken(`node ${k} has data beyond the end`);
