@@ -1,0 +1,46 @@
+/** CompositionSkill: runs the skills of `config.skill_sequence`, in order. */
+import { definePlugin, didYouMean, SkillError, type SkillProblem, type SkillSpec } from "setpoint";
+
+const KEYS = ["skill_sequence"];
+
+export default definePlugin({
+  name: "builtin/composition",
+  version: "1.0.0",
+  kind: "composition",
+
+  sequence({ name, config, legacy }: SkillSpec): readonly string[] {
+    const problems: SkillProblem[] = [];
+    for (const key of Object.keys(config)) {
+      if (KEYS.includes(key) || legacy) continue;
+      problems.push({
+        code: "UNKNOWN_KEY",
+        message: `Cannot use key "${key}" of skill "${name}"${didYouMean(key, KEYS)}; expected ${
+          KEYS.join(", ")
+        }`,
+        path: ["config", key],
+      });
+    }
+    const list = config.skill_sequence;
+    if (!Array.isArray(list) || list.length === 0) {
+      problems.push({
+        message:
+          `Cannot run skill "${name}" without skills: expected "skill_sequence" as a list of their names`,
+        path: list === undefined ? ["config"] : ["config", "skill_sequence"],
+      });
+      throw new SkillError(problems);
+    }
+    const names: string[] = [];
+    list.forEach((entry, i) => {
+      if (typeof entry === "string" && entry !== "") {
+        names.push(entry);
+        return;
+      }
+      problems.push({
+        message: `Cannot run ${JSON.stringify(entry)} in skill "${name}": expected the name of a skill`,
+        path: ["config", "skill_sequence", i],
+      });
+    });
+    if (problems.length > 0) throw new SkillError(problems);
+    return names;
+  },
+});
