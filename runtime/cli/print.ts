@@ -40,3 +40,9 @@ export function printText(text: string): void {
 export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2));
 }
+
+/** On standard output, as it is; all of it, also into a pipe. */
+export function printRaw(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}

@@ -1,0 +1,46 @@
+import { printProblem, SetpointError, setpointError } from "../errors.ts";
+import type { Kernel, ValidationReport } from "../kernel/types.ts";
+import { printError, printJson, printLine, printText } from "./print.ts";
+
+export interface ValidateOptions {
+  /** Absolute. */
+  readonly file: string;
+  /** As the user wrote it; named in every message. */
+  readonly shown: string;
+  readonly json: boolean;
+}
+
+/** Prints everything that is wrong with a strategy, or what it holds. @returns 0, or 1 if it cannot be loaded. */
+export async function validate(kernel: Kernel, { file, shown, json }: ValidateOptions): Promise<number> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
+    throw setpointError("USAGE", `Cannot read the strategy: ${reason}`, { at: { file: shown }, cause });
+  }
+  try {
+    const report = await kernel.validate(text, file);
+    if (json) printJson({ valid: true, ...report });
+    else printReport(report);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SetpointError)) throw error;
+    if (json) printJson({ valid: false, problems: error.problems });
+    else {
+      printError(error);
+      printLine(`${shown}: ${error.problems.length} ${error.problems.length === 1 ? "problem" : "problems"}`);
+    }
+    return 1;
+  }
+}
+
+function printReport(
+  { name, version, digest, variables, skills, decisions, warnings }: ValidationReport,
+): void {
+  for (const warning of warnings) printLine(`Warning: ${printProblem(warning)}`);
+  printText(`OK: ${name} ${version} (sha256 ${digest.slice(0, 12)})`);
+  printText(
+    `${variables} variables, ${skills} skills, ${decisions.length} decisions: ${decisions.join(", ")}`,
+  );
+}

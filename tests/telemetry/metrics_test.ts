@@ -1,0 +1,48 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Metrics, type MetricSources } from "../../runtime/telemetry/metrics.ts";
+
+const SOURCES: MetricSources = {
+  status: () => ({
+    reasons: [{ critical: true }],
+    strategy: { name: "kiln", version: "1.1.0" },
+    store: { reachable: true },
+    schedule: { skipped: 2 },
+    uptime_s: 7,
+  }),
+  cacheStats: () => ({ hits: 3, misses: 1, evictions: 0, entries: 4, bytes: 500 }),
+  plugins: () => [{ id: "a", state: "quarantined", calls: 5, failures: 1, restarts: 1, rss_bytes: null }],
+};
+
+Deno.test("Metrics counts what happened before and after prom-client is there", async () => {
+  const metrics = new Metrics(SOURCES);
+  metrics.cycle({ outcome: "solved", origin: "schedule", seconds: 0.003 });
+  await metrics.warm();
+  metrics.cycle({ outcome: "solved", origin: "schedule", seconds: 0.004 });
+  metrics.observe({ route: "/health", method: "GET", status: 200, seconds: 0.001 });
+  metrics.inputAge("Kiln_Coal_PV", 12);
+  const text = await metrics.exposition();
+  for (
+    const line of [
+      'setpoint_cycles_total{outcome="solved",origin="schedule"} 2',
+      'setpoint_cycle_duration_seconds_count{origin="schedule"} 2',
+      'setpoint_http_requests_total{route="/health",method="GET",status="200"} 1',
+      'setpoint_input_age_seconds{tag="Kiln_Coal_PV"} 12',
+      "setpoint_cache_hits_total 3",
+      "setpoint_cycles_skipped_total 2",
+      "setpoint_ready 0",
+      'setpoint_strategy_info{name="kiln",version="1.1.0"} 1',
+      'setpoint_cell_quarantined{cell="a"} 1',
+      'setpoint_cell_calls_total{cell="a"} 5',
+    ]
+  ) {
+    assertStringIncludes(text, `${line}\n`);
+  }
+});
+
+Deno.test("Metrics scraped twice counts what is kept elsewhere once", async () => {
+  const metrics = new Metrics(SOURCES);
+  const first = await metrics.exposition();
+  const second = await metrics.exposition();
+  assertEquals(/setpoint_cache_hits_total (\d+)/.exec(second)?.[1], "3");
+  assertEquals(first.length > 0, true);
+});
