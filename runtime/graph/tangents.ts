@@ -43,26 +43,18 @@ export function runTangents(work: Workspace, from: number, to: number): void {
           for (let j = 0; j < b; j++) accumulate(work, slot, a + j, 1);
           break;
         case CODE.add:
-          clear(work, slot);
-          accumulate(work, slot, first, 1);
-          accumulate(work, slot, second, 1);
+          blend(work, slot, first, 1, second, 1);
           break;
         case CODE.sub:
-          clear(work, slot);
-          accumulate(work, slot, first, 1);
-          accumulate(work, slot, second, -1);
+          blend(work, slot, first, 1, second, -1);
           break;
         case CODE.mul:
-          clear(work, slot);
-          accumulate(work, slot, first, values[second]);
-          accumulate(work, slot, second, values[first]);
+          blend(work, slot, first, values[second], second, values[first]);
           break;
         case CODE.div:
         case CODE.pow:
         case CODE.mod:
-          clear(work, slot);
-          accumulate(work, slot, first, partials.first[slot]);
-          accumulate(work, slot, second, partials.firstB[slot]);
+          blend(work, slot, first, partials.first[slot], second, partials.firstB[slot]);
           break;
         case CODE.min:
           pick(work, slot, values[first] <= values[second] ? first : second);
@@ -105,6 +97,31 @@ function assign(work: Workspace, slot: number, from: number, factor: number): vo
     for (let d = 0; d < width; d++) {
       tangents[target + d] = tangents[source + d] === 0 ? 0 : factor * tangents[source + d];
     }
+  }
+}
+
+/** Tangents of `slot` = factorA · those of `a` + factorB · those of `b`. */
+function blend(work: Workspace, slot: number, a: number, factorA: number, b: number, factorB: number): void {
+  const { low, high, place } = work.directions;
+  const { tangents } = work;
+  if (low[b] === high[b]) {
+    assign(work, slot, a, factorA);
+  } else if (low[a] === high[a]) {
+    assign(work, slot, b, factorB);
+  } else if (
+    low[a] === low[b] && high[a] === high[b] && Number.isFinite(factorA) && Number.isFinite(factorB)
+  ) {
+    const target = place[slot];
+    const first = place[a];
+    const second = place[b];
+    const width = high[a] - low[a];
+    for (let d = 0; d < width; d++) {
+      tangents[target + d] = factorA * tangents[first + d] + factorB * tangents[second + d];
+    }
+  } else {
+    clear(work, slot);
+    accumulate(work, slot, a, factorA);
+    accumulate(work, slot, b, factorB);
   }
 }
 
@@ -173,6 +190,16 @@ function denseTangents(
       tangents[target + d + 1] = t1;
       tangents[target + d + 2] = t2;
       tangents[target + d + 3] = t3;
+    }
+    for (; d + 2 <= width; d += 2) {
+      let t0 = 0, t1 = 0;
+      for (let j = 0, s = source + d; j < columns; j++, s += width) {
+        const w = data[row + j];
+        t0 += w * tangents[s];
+        t1 += w * tangents[s + 1];
+      }
+      tangents[target + d] = t0;
+      tangents[target + d + 1] = t1;
     }
     for (; d < width; d++) {
       let t = 0;
