@@ -57,6 +57,8 @@ export {
   sameUnit,
 } from "../runtime/graph/units.ts";
 export type { Unit } from "../runtime/graph/units.ts";
+export { lowerOnnx } from "../runtime/graph/onnx.ts";
+export type { LoweredOnnx, OnnxPort, OpaqueOnnx } from "../runtime/graph/onnx.ts";
 export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";
 export { SkillError } from "../runtime/graph/skill.ts";
 export type {
@@ -105,6 +107,13 @@ export interface CompositionPlugin extends Common {
   sequence(skill: SkillSpec): readonly string[];
 }
 
+export interface SearchOptions {
+  /** Most iterations of one solve. */
+  readonly max_iterations?: number;
+  /** Convergence tolerance, relative. */
+  readonly tolerance?: number;
+}
+
 /** The whole problem: min cost(x) with lo ≤ x ≤ hi and every hard limit. Lengths n are `x0.length`. */
 export interface OptimizationProblem {
   /**
@@ -124,6 +133,8 @@ export interface OptimizationProblem {
   readonly hi: Float64Array;
   /** Thresholds, length n: one unit of movement of each variable. */
   readonly scale: Float64Array;
+  /** What the deployment says about the search; an optimizer has defaults of its own. */
+  readonly options: SearchOptions;
   /** Time left, ms; below 0 the process is about to be ended. */
   remaining(): number;
   /** True once the answer is of no use any more: return soon. */

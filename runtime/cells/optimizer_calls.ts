@@ -77,6 +77,7 @@ export class OptimizerCalls {
       lo,
       hi,
       scale,
+      options: run.options,
       remaining: () => end - this.#now(),
       cancelled: () => this.#sync.cancelled(),
       now: this.#now,

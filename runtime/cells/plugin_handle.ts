@@ -12,7 +12,7 @@ import {
 import { callFailed, type CallLabel } from "./call_errors.ts";
 import type { Limits } from "./limits.ts";
 import type { OnnxHost } from "./onnx_host.ts";
-import type { CallMessage, Method } from "./protocol.ts";
+import type { CallMessage, Method, WireRun } from "./protocol.ts";
 import { SkillNumbers } from "./skill_numbers.ts";
 import type { AnswerAsk, CallOptions, SupervisedCell } from "./supervised_cell.ts";
 import { WorkerPool } from "./worker_pool.ts";
@@ -54,6 +54,8 @@ export interface OptimizationRun {
   readonly deadlineMs: number;
   /** Default 1. */
   readonly seed?: number;
+  /** `SearchOptions` of the SDK; default none. */
+  readonly options?: WireRun["options"];
 }
 
 export interface HandleOptions {
@@ -183,7 +185,12 @@ export class PluginHandle {
         message: () => ({
           method: "optimize",
           digest,
-          run: { seed: 1, ...run, deadlineMs: end - clock.monotonic() },
+          run: {
+            ...run,
+            seed: run.seed ?? 1,
+            options: run.options ?? {},
+            deadlineMs: end - clock.monotonic(),
+          },
         }),
         answerAsk: (...ask) => this.#route(problem, ...ask),
       });

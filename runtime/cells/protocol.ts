@@ -58,6 +58,8 @@ export interface WireRun {
   readonly scale: Float64Array;
   readonly deadlineMs: number;
   readonly seed: number;
+  /** `SearchOptions` of the SDK. */
+  readonly options: { readonly max_iterations?: number; readonly tolerance?: number };
 }
 
 export type ToCell =

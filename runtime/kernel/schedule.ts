@@ -52,10 +52,15 @@ export interface Schedule {
 }
 
 /**
- * Runs `cycle` once now and then by `period`, never twice at a time: a tick that comes too early is counted and left
+ * Runs `cycle` once now (unless `atOnce` is false) and then by `period`, never twice at a time: a tick that comes too early is counted and left
  * out. `cycle` must not reject.
  */
-export function startSchedule(clock: Clock, period: Period, cycle: () => Promise<unknown>): Schedule {
+export function startSchedule(
+  clock: Clock,
+  period: Period,
+  cycle: () => Promise<unknown>,
+  { atOnce = true } = {},
+): Schedule {
   const ended = new AbortController();
   let running: Promise<unknown> | undefined;
   let skipped = 0;
@@ -68,7 +73,7 @@ export function startSchedule(clock: Clock, period: Period, cycle: () => Promise
   const ticking = period.cron === undefined
     ? clock.every(period.seconds! * 1000, tick)
     : cronTicks(period.cron, ended.signal, tick);
-  void tick();
+  if (atOnce) void tick();
   return {
     period,
     get skipped() {

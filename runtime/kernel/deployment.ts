@@ -1,0 +1,108 @@
+import { SetpointError, setpointError } from "../errors.ts";
+import type { ArtifactCache } from "../artifacts/cache.ts";
+import { readPointer } from "../artifacts/pointer.ts";
+import { PointerWatch } from "../artifacts/pointer_watch.ts";
+import { openLastGood, openRelease, type Release } from "../artifacts/release.ts";
+import type { Clock } from "../clock.ts";
+import type { Activation } from "./activation.ts";
+
+export interface DeploymentOptions {
+  readonly clock: Clock;
+  readonly cache: ArtifactCache;
+  /** The metadata folder, with the pointer. */
+  readonly metadata: string;
+  /** Links, starts and tries a version; rejects where it must not run. */
+  readonly open: (release: Release) => Promise<Activation>;
+  /** After another version has become the active one. */
+  readonly onSwap: () => void;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * The version in use, and the next one beside it until it has proved itself. Whoever runs a cycle holds a version by
+ * {@linkcode Activation.hold}, so a swap never takes it away in mid-cycle.
+ */
+export class Deployment implements AsyncDisposable {
+  readonly #options: DeploymentOptions;
+  #active: Activation | undefined;
+  #watch: PointerWatch | undefined;
+  /** Why the last good version runs in the place of the deployed one. */
+  #fallback: string | undefined;
+
+  constructor(options: DeploymentOptions) {
+    this.#options = options;
+  }
+
+  get active(): Activation | undefined {
+    return this.#active;
+  }
+
+  /** What keeps the deployed version from being the one in use; undefined when all is well. */
+  get problem(): string | undefined {
+    const { current, wanted, problem } = this.#watch?.status() ?? {};
+    if (problem !== undefined) return problem;
+    return current === wanted ? undefined : this.#fallback;
+  }
+
+  /**
+   * Loads the deployed version, or the last good one where that cannot be; then follows the pointer.
+   * @throws {SetpointError} If neither can run: the deployed version's problems.
+   */
+  async start(): Promise<void> {
+    const { clock, cache, metadata, open, log } = this.#options;
+    try {
+      const pointer = await readPointer(metadata, cache);
+      if (pointer === undefined) throw noPointer(metadata);
+      await this.#swap(await openRelease(cache, pointer.version));
+    } catch (error) {
+      if (!(error instanceof SetpointError)) throw error;
+      const last = await openLastGood(cache);
+      if (last === undefined) throw error;
+      this.#fallback = error.message;
+      log(`The deployed version cannot run, version ${last.version} runs in its place: ${error.message}`);
+      this.#active = await open(last);
+    }
+    this.#watch = new PointerWatch({
+      clock,
+      log,
+      current: this.#active!.version,
+      read: (signal) => readPointer(metadata, cache, signal),
+      onChange: async (version, signal) => {
+        await this.#swap(await openRelease(cache, version, { signal }), signal);
+        log(`Strategy version ${version} is active`);
+      },
+    });
+    this.#watch.start();
+  }
+
+  async #swap(release: Release, signal?: AbortSignal): Promise<void> {
+    const next = await this.#options.open(release);
+    try {
+      signal?.throwIfAborted();
+      await release.activate(signal);
+    } catch (error) {
+      await next.retire();
+      throw error;
+    }
+    const old = this.#active;
+    this.#active = next;
+    this.#fallback = undefined;
+    if (old === undefined) return;
+    this.#options.onSwap();
+    await old.retire();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#watch?.close();
+    await this.#active?.retire();
+    this.#active = undefined;
+  }
+}
+
+function noPointer(metadata: string): SetpointError {
+  return setpointError(
+    "POINTER_INVALID",
+    `Cannot tell which strategy version is deployed: neither ${metadata} nor the store has a deployed_config_version.yaml, ` +
+      "expected one line such as config.yaml: 1.1.0",
+  );
+}
