@@ -28,11 +28,18 @@ interface Candidate {
   readonly length: number;
 }
 
+/**
+ * A longer vector is taken for a network's layer. Its conditions stay steps (a leaky ReLU has no jump); its corners are
+ * lifted as a whole or rounded off, never branched.
+ */
+const LAYER = 8;
+
 export const BOOLEANS: ReadonlySet<Op> = new Set<Op>(["lt", "le", "eq", "and", "or", "not"]);
 
 /**
  * @param ids The nodes that matter, arguments first. @param slotOf Their places. @param varies By slot: depends on a variable.
- * @param limit Most branches. Conditions come first, because a condition cannot be rounded off.
+ * @param limits Most branches and auxiliary variables. Conditions come first, because a condition cannot be rounded off;
+ *   shorter vectors come before longer ones.
  */
 export function planLift(
   graph: Graph,
@@ -40,46 +47,49 @@ export function planLift(
   slotOf: Int32Array,
   varies: (slot: number) => boolean,
   influence: Influence,
-  limit: number,
+  limits: { readonly branches: number; readonly auxiliaries: number },
 ): LiftPlan {
   const treatment: Treatment[] = new Array(influence.signs.length).fill("keep");
   const candidates: Candidate[] = [];
-  const addTruths = (id: NodeId) => {
-    const node = graph.nodes[id];
-    if (BOOLEANS.has(node.op)) return;
-    for (let i = 0; i < node.length; i++) {
-      if (varies(slotOf[id] + i)) {
-        candidates.push({ slot: slotOf[id] + i, kind: "truth", length: node.length });
-      }
-    }
+  const lifts: Candidate[] = [];
+  let [branches, stepped, smoothed] = [0, 0, 0];
+  const addConditions = (id: NodeId, kind: "truth" | "condition") => {
+    const { length } = graph.nodes[id];
+    const slots = varyingSlots(id);
+    if (length > LAYER) stepped += slots.length;
+    else for (const slot of slots) candidates.push({ slot, kind, length });
   };
+  const varyingSlots = (id: NodeId) =>
+    Array.from({ length: graph.nodes[id].length }, (_, i) => slotOf[id] + i)
+      .filter((slot) => influence.signs[slot] !== NONE && varies(slot));
   for (const id of ids) {
     const { op, args, length } = graph.nodes[id];
-    if (op === "and" || op === "or" || op === "not") args.forEach(addTruths);
-    else if (op === "select") addTruths(args[0]);
-    else if (op === "lt" || op === "le" || op === "eq") {
-      for (let i = 0; i < length; i++) {
-        const slot = slotOf[id] + i;
-        if (influence.signs[slot] !== NONE && varies(slot)) {
-          candidates.push({ slot, kind: "condition", length });
-        }
-      }
+    const tested = op === "and" || op === "or" || op === "not" ? args : op === "select" ? [args[0]] : [];
+    for (const arg of tested) if (!BOOLEANS.has(graph.nodes[arg].op)) addConditions(arg, "truth");
+    if (op === "lt" || op === "le" || op === "eq") {
+      addConditions(id, "condition");
     } else if (op === "min" || op === "max" || op === "abs") {
-      for (let i = 0; i < length; i++) {
-        const slot = slotOf[id] + i;
-        const sign = influence.signs[slot];
-        if (sign === NONE || !varies(slot)) continue;
-        if (sign === (op === "min" ? FALLING : RISING)) treatment[slot] = "lift";
-        else candidates.push({ slot, kind: "corner", length });
+      const slots = varyingSlots(id);
+      const liftable = (slot: number) => influence.signs[slot] === (op === "min" ? FALLING : RISING);
+      const whole = length <= LAYER || slots.every(liftable);
+      if (!whole) smoothed += slots.length;
+      for (const slot of slots) {
+        if (!whole) treatment[slot] = "smooth";
+        else (liftable(slot) ? lifts : candidates).push({ slot, kind: "corner", length });
       }
     }
   }
   const rank = (c: Candidate) => c.kind === "corner" ? 1 + c.length : 0;
   candidates.sort((a, b) => rank(a) - rank(b) || a.slot - b.slot);
   const truths = new Set<number>();
-  let [branches, stepped, smoothed] = [0, 0, 0];
+  lifts.sort((a, b) => a.length - b.length || a.slot - b.slot);
+  for (const { slot } of lifts.slice(0, limits.auxiliaries)) treatment[slot] = "lift";
+  for (const { slot } of lifts.slice(limits.auxiliaries)) {
+    treatment[slot] = "smooth";
+    smoothed++;
+  }
   for (const { slot, kind } of candidates) {
-    const room = branches < limit;
+    const room = branches < limits.branches;
     if (kind === "truth") {
       if (room && !truths.has(slot)) truths.add(slot);
       else continue;

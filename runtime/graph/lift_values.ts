@@ -196,6 +196,14 @@ export class LiftValues {
   #elementwise(id: NodeId, make: (i: number) => readonly [NodeId, NodeId] | undefined): void {
     const node = this.#source.nodes[id];
     const length = node.length;
+    if (
+      Array.from({ length }, (_, i) => this.#treatment(id, i)).every((treatment) => treatment === "smooth")
+    ) {
+      const rounded = (map: ReadonlyMap<NodeId, NodeId>) =>
+        this.#smooth(node.op, node.args.map((arg) => map.get(arg)!));
+      this.#set(id, rounded(this.#lifted), rounded(this.#tight));
+      return;
+    }
     const parts = Array.from({ length }, (_, i) => this.#treatment(id, i) === "keep" ? undefined : make(i));
     if (parts.every((part) => part === undefined)) {
       this.#copy(id, node, []);

@@ -103,9 +103,8 @@ export class LiftedProblem {
 
   /** Which branches can matter with the present switches: the other switches may be anything. 1 or 0 each. */
   relevant(flags: Uint8Array = new Uint8Array(this.branches.length)): Uint8Array {
-    this.#evaluateAll(new Float64Array(this.variables));
     const { branchGuards } = this.#lifted.layout;
-    for (let k = 0; k < flags.length; k++) flags[k] = this.#out[branchGuards + k] !== 0 ? 1 : 0;
+    for (let k = 0; k < flags.length; k++) flags[k] = this.tape.fixedOutput(branchGuards + k) !== 0 ? 1 : 0;
     return flags;
   }
 
@@ -131,14 +130,13 @@ export class LiftedProblem {
     xu: Float64Array,
   ): void {
     const { auxiliaryGuards } = this.#lifted.layout;
-    this.#evaluateAll(v);
     for (let i = 0; i < this.variables; i++) {
       xl[i] = lower[i];
       xu[i] = upper[i];
     }
     this.auxiliaries.forEach((auxiliary, k) => {
       const i = this.variables + k;
-      const matters = this.#out[auxiliaryGuards + k] !== 0;
+      const matters = this.tape.fixedOutput(auxiliaryGuards + k) !== 0;
       xl[i] = matters ? auxiliary.lower : v[i];
       xu[i] = matters ? auxiliary.upper : v[i];
     });

@@ -7,7 +7,7 @@
  * - Every other corner, and every condition, becomes a branch: a switch parameter chooses the side, and a row keeps the
  *   point on it. A `min` that the objective never falls with (or a `max` that it never rises with) needs no row: the
  *   least of the pieces is found by trying each. The minimum is the best over all settings of the switches.
- * - Beyond `maxBranches`, corners are rounded off: max(a, b) ≈ (a + b + √((a − b)² + w²))/2 with the parameter w, wrong by
+ * - Beyond `maxBranches` and `maxAuxiliaries`, corners are rounded off: max(a, b) ≈ (a + b + √((a − b)² + w²))/2 with the parameter w, wrong by
  *   at most w/2; conditions stay steps with derivative 0. `floor`, `ceil`, `round`, `%` and `//` stay as they are.
  *
  * The variables are z then t, with x_i = x0_i + scale_i·z_i. The objective gets a proximal term ρ·Σ z_i².
@@ -39,6 +39,8 @@ export interface LiftRequest {
   readonly scale: ArrayLike<number>;
   /** Default 12: 4096 settings of the switches at most. */
   readonly maxBranches?: number;
+  /** Default 48. A solver's work grows with the cube of it. */
+  readonly maxAuxiliaries?: number;
 }
 
 export interface LiftedRow {
@@ -100,7 +102,7 @@ export interface Lifted {
 
 /** @throws {GraphError} SHAPE or INDEX where the request does not fit its graph. */
 export function lift(request: LiftRequest): Lifted {
-  const { variables, parameters, scale, maxBranches = 12 } = request;
+  const { variables, parameters, scale, maxBranches = 12, maxAuxiliaries = 48 } = request;
   if (scale.length !== variables) {
     throw new GraphError("SHAPE", `Cannot scale ${variables} variables by ${scale.length} numbers`);
   }
@@ -123,7 +125,10 @@ export function lift(request: LiftRequest): Lifted {
   for (const id of ids) {
     if (active[id] === 1) varying.fill(1, slotOf[id], slotOf[id] + graph.nodes[id].length);
   }
-  const plan = planLift(graph, ids, slotOf, (slot) => varying[slot] === 1, influence, maxBranches);
+  const plan = planLift(graph, ids, slotOf, (slot) => varying[slot] === 1, influence, {
+    branches: maxBranches,
+    auxiliaries: maxAuxiliaries,
+  });
 
   const values = new LiftValues({
     request: { ...request, graph, cost },

@@ -106,6 +106,14 @@ export class Tape {
     for (let k = 0; k < out.length; k++) out[k] = this.#work.values[this.#program.outputSlots[k]];
   }
 
+  /** Output k where it depends on parameters only, without an evaluation; else NaN. */
+  fixedOutput(k: number): number {
+    const { code, fixed, slots } = this.#program;
+    const slot = this.#program.outputSlots[k];
+    const varying = fixed * WIDTH < code.length ? code[fixed * WIDTH + 1] : slots;
+    return slot >= this.variables && slot < varying ? this.#work.values[slot] : NaN;
+  }
+
   /** Gradient of Σ w_k·output_k. @param weights One an output. @param g Length `variables`; overwritten. */
   gradient(x: Float64Array, weights: Float64Array, g: Float64Array): void {
     const count = weighted(weights);

@@ -4,6 +4,7 @@ import { LiftedProblem } from "../../runtime/graph/lifted.ts";
 import { type HardLimit, lift, type Lifted } from "../../runtime/graph/nonsmooth.ts";
 import { findDirections } from "../../runtime/graph/directions.ts";
 import { CODE } from "../../runtime/graph/opcodes.ts";
+import { compileTape } from "../../runtime/graph/tape.ts";
 import { decodeProgram, WIDTH } from "../../runtime/graph/program.ts";
 import { type CornerCost, randomCorners } from "./random_corners.ts";
 import { seeded } from "./random_graph.ts";
@@ -321,6 +322,32 @@ Deno.test("Beyond the limit of branches corners are rounded off by at most half 
       assertAlmostEquals(objective(problem, v, 1e-12), exact, width / 2 + 1e-12);
     }
   }
+});
+
+Deno.test("The layers of a large ReLU network are rounded off as vectors, not turned into hundreds of variables", () => {
+  const g = new Graph();
+  const random = seeded(6);
+  let node = g.concat([g.variable(0), g.variable(1)]);
+  for (const [rows, columns] of [[64, 2], [64, 64], [1, 64]]) {
+    node = g.linear(
+      Float64Array.from({ length: rows * columns }, () => (random() * 2 - 1) / Math.sqrt(columns)),
+      node,
+    );
+    if (rows > 1) node = g.binary("max", g.constant(0), node);
+  }
+  const kpi = g.binary("max", node, g.variable(0));
+  const exact = compileTape(g, { variables: 2, parameters: 0, outputs: [kpi] });
+  const lifted = lift({ graph: g, variables: 2, parameters: 0, cost: kpi, limits: [], scale: [1, 1] });
+  assert(lifted.auxiliaries.length <= 48 && lifted.branches.length <= 12 && lifted.smoothed > 50);
+  const problem = new LiftedProblem(lifted);
+  problem.setRun({ parameters: [], x0: [0, 0], width: 1e-7 });
+  const [v, out, size] = [new Float64Array(problem.size), new Float64Array(1), problem.rows.length];
+  v[0] = 0.4;
+  v[1] = -0.7;
+  problem.setSides(problem.sidesAt(v));
+  problem.start(v);
+  exact.value(v.subarray(0, 2), out);
+  assertAlmostEquals(objective(problem, v, 1e-9), out[0], 1e-5, `${size} rows`);
 });
 
 Deno.test("The objective of a lifted problem has the proximal term, and parameters pass through", () => {
