@@ -40,7 +40,7 @@ import type {
 export interface KernelParts {
   readonly clock: Clock;
   readonly log: (
-    level: "info" | "warn" | "error",
+    level: "debug" | "info" | "warn" | "error",
     message: string,
     fields?: Readonly<Record<string, unknown>>,
   ) => void;
