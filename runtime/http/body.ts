@@ -9,12 +9,6 @@ export interface BodyLimits {
 }
 
 /**
- * What is sent past the limit is read and thrown away up to here, since a client that is cut off while it sends sees a
- * broken connection and not our answer.
- */
-const DRAIN_BYTES = 64_000_000;
-
-/**
  * The request's body as strict JSON; undefined if it is empty. Never holds more than `maxBytes`.
  * @throws {SetpointError} 400 (not JSON, not UTF-8), 408 (slow), 413 (large), 415 (not `application/json`).
  */
@@ -24,7 +18,8 @@ export async function readJson(
   clock: Pick<Clock, "after">,
 ): Promise<unknown> {
   const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > maxBytes && request.headers.has("expect")) throw tooLarge(maxBytes);
+  // Deno reads and drops what is left of a body, so a client that is still sending gets its answer
+  if (announced > maxBytes) throw tooLarge(maxBytes);
   const bytes = request.body === null
     ? new Uint8Array()
     : await collect(request.body, { maxBytes, timeoutMs }, clock);
@@ -53,12 +48,11 @@ async function collect(
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    while (length <= DRAIN_BYTES) {
+    while (length <= maxBytes) {
       const { done, value } = await reader.read();
       if (late || done) break;
       length += value.length;
-      if (length <= maxBytes) chunks.push(value);
-      else chunks.length = 0;
+      chunks.push(value);
     }
   } catch (cause) {
     if (!late) throw new HttpError(400, "REQUEST_INVALID", `Cannot read the request's body: ${cause}`, CLOSE);
@@ -66,7 +60,7 @@ async function collect(
     cancelTimer();
   }
   if (length > maxBytes) {
-    if (length > DRAIN_BYTES) reader.cancel().catch(() => {});
+    reader.cancel().catch(() => {});
     throw tooLarge(maxBytes);
   }
   if (late) {

@@ -19,27 +19,43 @@ export interface ServeOptions {
 
 /** @throws {SetpointError} PORT_IN_USE, CONFIG_INVALID (an address that this machine does not have). */
 export function serveHttp({ host, port, fetch, clock }: ServeOptions): HttpServer {
-  const cut = new AbortController();
+  const pending = new Set<(response: Response) => void>();
   const server = listen(() =>
-    Deno.serve(
-      { hostname: host.replace(/^\[|\]$/g, ""), port, signal: cut.signal, onListen: () => {} },
-      fetch,
-    )
+    Deno.serve({ hostname: host.replace(/^\[|\]$/g, ""), port, onListen: () => {} }, answer)
   );
   const bound = server.addr.port;
+  let stopped: Promise<void> | undefined;
   return {
     port: bound,
     url: `http://${localName(host)}:${bound}`,
-    async stop(graceMs) {
-      const done = new AbortController();
-      // a hung handler would keep shutdown() waiting for ever
-      const late = clock.sleep(graceMs, done.signal).catch(() => {});
-      await Promise.race([server.shutdown(), late]);
-      done.abort();
-      cut.abort();
-      await server.finished;
-    },
+    stop: (graceMs) => stopped ??= stop(graceMs),
   };
+
+  /** Also resolves when the server cuts it off: shutdown() waits for every handler, also for a hung one. */
+  function answer(request: Request): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      pending.add(resolve);
+      Promise.resolve(fetch(request)).then(resolve, reject).finally(() => pending.delete(resolve));
+    });
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    const finished = server.shutdown();
+    if (await within(graceMs, finished)) return;
+    for (const resolve of pending) {
+      resolve(new Response(null, { status: 503, headers: { connection: "close" } }));
+    }
+    await within(LAST_ANSWERS_MS, finished);
+  }
+
+  /** Whether `work` ended in time. */
+  async function within(ms: number, work: Promise<void>): Promise<boolean> {
+    const done = new AbortController();
+    const late = clock.sleep(ms, done.signal).then(() => false, () => false);
+    const inTime = await Promise.race([work.then(() => true), late]);
+    done.abort();
+    return inTime;
+  }
 
   function listen<T>(open: () => T): T {
     try {
@@ -56,6 +72,9 @@ export function serveHttp({ host, port, fetch, clock }: ServeOptions): HttpServe
     }
   }
 }
+
+/** For clients to take the answers of requests that were cut off. */
+const LAST_ANSWERS_MS = 500;
 
 /** A server on all addresses is reached over loopback. */
 function localName(host: string): string {

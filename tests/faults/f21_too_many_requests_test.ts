@@ -1,0 +1,47 @@
+import { assert, assertEquals } from "@std/assert";
+import { systemClock } from "../../runtime/clock.ts";
+import { GOOD, served } from "../http/harness.ts";
+
+function post(url: string): Promise<Response> {
+  return fetch(`${url}/optimize`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(GOOD),
+  });
+}
+
+Deno.test("F21: past the in-flight limit POST /optimize is 503 with Retry-After at once, /health goes on", async () => {
+  await using app = await served({ SETPOINT_API_MAX_IN_FLIGHT: "4" });
+  let open = () => {};
+  app.kernel.gate = new Promise((resolve) => open = resolve);
+  const running = Array.from({ length: 4 }, () => post(app.url));
+  while (app.kernel.requests.length < 4) await systemClock.sleep(5);
+
+  let refused = 0;
+  for (let batch = 0; batch < 10; batch++) {
+    const responses = await Promise.all(Array.from({ length: 100 }, () => post(app.url)));
+    for (const response of responses) {
+      assertEquals(response.status, 503);
+      assertEquals(response.headers.get("retry-after"), "1");
+      assertEquals((await response.json()).error_type, "BUSY");
+      refused++;
+    }
+    const health = await fetch(`${app.url}/health`);
+    assertEquals((await health.json()).status, "healthy");
+  }
+  assertEquals(refused, 1000);
+  assertEquals(app.kernel.requests.length, 4, "the kernel saw nothing of them");
+  open();
+  for (const response of await Promise.all(running)) assertEquals((await response.json()).outcome, "solved");
+  assertEquals((await (await post(app.url)).json()).outcome, "solved");
+});
+
+Deno.test("F21: every place is free again after requests that failed", async () => {
+  await using app = await served({ SETPOINT_API_MAX_IN_FLIGHT: "2" });
+  app.kernel.optimize = () => Promise.reject(new Error("broken"));
+  for (let i = 0; i < 10; i++) {
+    const response = await post(app.url);
+    assertEquals(response.status, 500);
+    assert(await response.text());
+  }
+});
