@@ -11,7 +11,7 @@ import { CODE, opOf } from "./opcodes.ts";
 const MAGIC = 0x31505453;
 export const TAPE_VERSION = 1;
 const HEADER = 16;
-const MAX_SLOTS = 1 << 24;
+const MAX_SLOTS = 1 << 22;
 
 /** Words of an instruction: operation, first result slot, length, then three arguments with stride (0 or 1), and one more. */
 export const WIDTH = 10;

@@ -65,8 +65,36 @@ export function runTangents(work: Workspace, from: number, to: number): void {
         case CODE.select:
           pick(work, slot, values[first] !== 0 ? second : code[at + 7] + i * code[at + 8]);
           break;
-        default:
+        case CODE.exp:
+        case CODE.log:
+        case CODE.log10:
+        case CODE.sqrt:
+        case CODE.sin:
+        case CODE.cos:
+        case CODE.tan:
+        case CODE.tanh:
+        case CODE.erf:
+        case CODE.sigmoid:
+        case CODE.gelu:
           assign(work, slot, first, partials.first[slot]);
+          break;
+        case CODE.constant:
+        case CODE.parameter:
+        case CODE.variable:
+        case CODE.slice:
+        case CODE.floor:
+        case CODE.ceil:
+        case CODE.round:
+        case CODE.not:
+        case CODE.floordiv:
+        case CODE.lt:
+        case CODE.le:
+        case CODE.eq:
+        case CODE.and:
+        case CODE.or:
+          break; // never live
+        default:
+          op satisfies never;
       }
     }
   }

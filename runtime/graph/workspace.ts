@@ -1,7 +1,11 @@
 /** The memory of one tape: allocated once, and scratch between the passes. */
 import { type Directions, findDirections } from "./directions.ts";
 import { newPartials, type Partials } from "./partials.ts";
+import { GraphError } from "./graph_error.ts";
 import type { Program } from "./program.ts";
+
+/** 256 MiB. */
+const MAX_TANGENTS = 1 << 25;
 
 export interface Workspace {
   readonly program: Program;
@@ -19,6 +23,12 @@ export interface Workspace {
 
 export function newWorkspace(program: Program): Workspace {
   const directions = findDirections(program);
+  if (directions.size > MAX_TANGENTS) {
+    throw new GraphError(
+      "TAPE",
+      `Cannot hold ${directions.size} derivatives of a tape: expected at most ${MAX_TANGENTS}`,
+    );
+  }
   const values = new Float64Array(program.slots);
   values.set(program.constants, program.variables + program.parameters);
   const tangents = new Float64Array(directions.size);
