@@ -3,7 +3,7 @@ import type { Findings } from "./findings.ts";
 import type { SearchVariable } from "./linked.ts";
 import type { Path } from "./positions.ts";
 import type { RunPlan } from "./plan.ts";
-import type { Strategy, Variable } from "./strategy.ts";
+import { isBroken, type Strategy, type Variable } from "./strategy.ts";
 
 /** How far a variable may move in one run; undefined where nothing says it. */
 export interface Movement {
@@ -59,6 +59,7 @@ export function decisionsOf(
       const message = `Cannot optimize "${name}" in skill "${plan.skill}": ${fixed}`;
       findings.problem("NOT_OPTIMIZABLE", path, message, { variable: name });
     } else if (movement === undefined) {
+      if (isBroken(strategy, name)) continue;
       const message =
         `Cannot optimize "${name}": how far it may move is not said, expected "threshold" or both "max_up" and "max_down"`;
       findings.problem("NOT_OPTIMIZABLE", ["variables", name], message, { key: true, variable: name });

@@ -65,10 +65,29 @@ export function sortedProblems(problems: readonly Problem[]): Problem[] {
     const key = `${at?.line} ${at?.column} ${at?.pointer} ${message}`;
     return !known.has(key) && known.add(key);
   });
-  const line = ({ at }: Problem) => (at?.line ?? 0) * 1e6 + (at?.column ?? 0);
-  const sorted = once.sort((a, b) => line(a) - line(b));
+  const sorted = inFileOrder(once);
   if (sorted.length <= MAX_PROBLEMS) return sorted;
   const { code, at } = sorted[MAX_PROBLEMS];
-  const rest = { code, message: `… and ${sorted.length - MAX_PROBLEMS} more problems from here on`, at };
+  const rest = {
+    code,
+    message: `… and ${sorted.length - MAX_PROBLEMS} more problems from here on`,
+    ...(at && { at }),
+  };
   return [...sorted.slice(0, MAX_PROBLEMS), rest];
+}
+
+/** Plugins answer in any order; what is told of them is not to change from run to run. */
+export function inFileOrder<T extends { readonly at?: Position; readonly message: string }>(
+  found: readonly T[],
+): T[] {
+  const place = ({ at }: T) => (at?.line ?? 0) * 1e6 + (at?.column ?? 0);
+  return [...found].sort((a, b) => place(a) - place(b) || compareText(textOf(a), textOf(b)));
+}
+
+function textOf({ at, message }: { readonly at?: Position; readonly message: string }): string {
+  return `${at?.pointer ?? ""} ${message}`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

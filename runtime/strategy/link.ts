@@ -4,7 +4,7 @@ import { compileTape } from "../graph/tape.ts";
 import { findGroups, type Groups } from "./actuators.ts";
 import { linkAllocation } from "./allocation.ts";
 import { decisionsOf } from "./decisions.ts";
-import { Findings } from "./findings.ts";
+import { Findings, inFileOrder } from "./findings.ts";
 import { type PlacedLimit, placeLimits } from "./limits.ts";
 import type {
   FileResolver,
@@ -144,7 +144,7 @@ class Linker {
       problem,
       ...(allocation !== undefined && { allocation }),
       opaques: this.opaques.entries,
-      notes: findings.notes,
+      notes: Object.freeze(inFileOrder(findings.notes)),
     });
   }
 

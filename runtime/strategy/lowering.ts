@@ -16,7 +16,7 @@ import type {
 } from "../graph/skill.ts";
 import type { Findings } from "./findings.ts";
 import type { FileResolver, SkillDriver } from "./linked.ts";
-import type { NoteCode, Skill, Strategy } from "./strategy.ts";
+import { isBroken, type NoteCode, type Skill, type Strategy } from "./strategy.ts";
 
 export interface LoweredSkill {
   readonly spec: SkillSpec;
@@ -57,7 +57,7 @@ export async function askPlugins(
       const spec = await specOf(strategy, skill, kind, variables, files, findings);
       if (spec === undefined) return;
       if (kind === "composition") sequences.set(skill.name, checkedNames(await driver.sequence(spec)));
-      else lowered.set(skill.name, accept(spec, await driver.lower(spec), skill, findings));
+      else lowered.set(skill.name, accept(strategy, spec, await driver.lower(spec), skill, findings));
     });
   }));
   return { kinds, sequences, lowered: inFileOrder(strategy, lowered) };
@@ -168,7 +168,13 @@ function variableInfos(strategy: Strategy): Readonly<Record<string, VariableInfo
 }
 
 /** @throws {GraphError} What the plugin gave is no description of the skill. */
-function accept(spec: SkillSpec, message: LoweredMessage, skill: Skill, findings: Findings): LoweredSkill {
+function accept(
+  strategy: Strategy,
+  spec: SkillSpec,
+  message: LoweredMessage,
+  skill: Skill,
+  findings: Findings,
+): LoweredSkill {
   const { sources, opaques, limits, notes } = message;
   const expression = decodeExpression(message.expression, { opaques });
   if (expression.sources !== sources.length) refuse(`${sources.length} sources`, `${expression.sources}`);
@@ -180,7 +186,10 @@ function accept(spec: SkillSpec, message: LoweredMessage, skill: Skill, findings
     if (!["value", "measured", "threshold"].includes(role)) {
       refuse(`the role "${role}"`, "value, measured or threshold");
     }
-    if (role === "threshold" && spec.variables[variable].threshold === undefined) {
+    if (
+      role === "threshold" && spec.variables[variable].threshold === undefined &&
+      !isBroken(strategy, variable)
+    ) {
       const problem = {
         message: `Cannot read "${variable}_threshold": variable "${variable}" has no threshold`,
         variable,

@@ -13,7 +13,7 @@ export function checkOrder(
 ): void {
   checkCycles(strategy, plan, lowered, findings);
   checkWrites(strategy, plan, findings);
-  if (!writes(strategy, plan.cost).has(plan.feature)) {
+  if (plan.complete && !writes(strategy, plan.cost).has(plan.feature)) {
     const message = plan.skill === undefined
       ? `Cannot minimise "${plan.feature}": no task computes it`
       : `Cannot minimise "${plan.feature}" in skill "${plan.skill}": its cost skill does not compute it`;
@@ -48,7 +48,7 @@ function checkCycles(
           const message =
             `Cannot run skill "${name}" before "${writer}": it reads "${variable}", which only "${writer}" writes`;
           findings.problem("CYCLE", path, message, { variable });
-        } else if (declared.type === "Calculated") {
+        } else if (declared.type === "Calculated" && plan.complete) {
           const when = everywhere.has(variable) ? "before anything computes it" : "and nothing computes it";
           const message = `Cannot run skill "${name}": it reads "${variable}" ${when}`;
           findings.problem("STRATEGY_INVALID", path, message, { variable });

@@ -6,7 +6,7 @@ import type { Findings } from "./findings.ts";
 import { shownName } from "./identifier.ts";
 import type { Path } from "./positions.ts";
 import { type OptimizerConfig, readOptimizer } from "./optimizer_config.ts";
-import type { Strategy } from "./strategy.ts";
+import type { Strategy, Task } from "./strategy.ts";
 
 /** Sequences that contain sequences can double at every level. */
 const MAX_STEPS = 10_000;
@@ -28,6 +28,8 @@ export interface RunPlan {
   readonly after: readonly string[];
   /** The same by task, for what concerns one sequence. */
   readonly sequences: readonly (readonly string[])[];
+  /** False where a part of a sequence is missing, told already: then what nothing computes may be in that part. */
+  readonly complete: boolean;
   /** By composition: the skills that it runs. */
   readonly contents: ReadonlyMap<string, readonly string[]>;
 }
@@ -53,7 +55,9 @@ export function planRun(
     readonly config: OptimizerConfig | undefined;
     readonly cost: readonly string[];
   } | undefined;
-  for (const [index, task] of strategy.tasks.entries()) {
+  const late = (task: Task) => task.name === PRE_CALCULATION ? 0 : 1;
+  const tasks = [...strategy.tasks.entries()].sort(([, a], [, b]) => late(a) - late(b));
+  for (const [index, task] of tasks) {
     const steps = task.sequence.flatMap((name) => planner.expand(name, []));
     sequences.push([]);
     for (const step of steps) {
@@ -102,6 +106,7 @@ export function planRun(
       after,
       sequences,
       contents,
+      complete: planner.complete,
     };
   }
   const optimizer = classOfOptimizer(strategy);
@@ -117,6 +122,7 @@ export function planRun(
       after,
       sequences,
       contents,
+      complete: planner.complete,
     };
   }
   // a skill of an unknown class may have been the one
@@ -135,6 +141,7 @@ function classOfOptimizer(strategy: Strategy): string | undefined {
 }
 
 class Planner {
+  complete = true;
   #steps = 0;
   readonly #broken = new Set<string>();
 
@@ -148,10 +155,9 @@ class Planner {
   /** @param within Compositions around it, outermost first. */
   expand(name: string, within: readonly string[]): readonly string[] {
     const sequence = this.compositions.get(name);
-    if (sequence === undefined) {
-      return this.strategy.skills.has(name) && this.kinds.get(name) !== "composition" ? [name] : [];
-    }
-    if (this.#broken.has(name) || this.#steps > MAX_STEPS) return [];
+    if (!this.strategy.skills.has(name)) return this.#missing();
+    if (sequence === undefined) return this.kinds.get(name) === "composition" ? this.#missing() : [name];
+    if (this.#broken.has(name) || this.#steps > MAX_STEPS) return this.#missing();
     if (within.includes(name)) {
       const loop = [...within.slice(within.indexOf(name)), name];
       for (const skill of loop) this.#broken.add(skill);
@@ -160,21 +166,26 @@ class Planner {
         placeOf(this.strategy, within.at(-1)!, name),
         `Cannot run skill "${name}": it contains itself (${loop.join(" → ")})`,
       );
-      return [];
+      return this.#missing();
     }
     this.#steps += sequence.length;
     if (this.#steps > MAX_STEPS) {
       const message = `Cannot run skill "${name}": the sequences have more than ${MAX_STEPS} steps in all`;
       this.findings.problem("STRATEGY_INVALID", ["skills", name], message, { key: true });
-      return [];
+      return this.#missing();
     }
     return sequence.flatMap((part) => {
       if (this.strategy.skills.has(part)) return this.expand(part, [...within, name]);
       const hint = didYouMean(part, this.strategy.skills.keys());
       const message = `Cannot run ${shownName(part)} in skill "${name}": there is no such skill${hint}`;
       this.findings.problem("UNKNOWN_SKILL", placeOf(this.strategy, name, part), message);
-      return [];
+      return this.#missing();
     });
+  }
+
+  #missing(): readonly string[] {
+    this.complete = false;
+    return [];
   }
 }
 

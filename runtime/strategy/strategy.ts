@@ -137,3 +137,8 @@ export interface Strategy {
   /** Where the key that ends `path` is. */
   keyPosition(path: readonly (string | number)[]): Position;
 }
+
+/** Whether a variable's own entry is wrong: told already, so that what follows from it is not told again. */
+export function isBroken({ problems }: Strategy, variable: string): boolean {
+  return problems.some((problem) => problem.variable === variable);
+}

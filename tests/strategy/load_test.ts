@@ -267,9 +267,9 @@ Deno.test("loadStrategyJson() points with JSON pointers, escaped, below its base
   };
   const error = assertThrows(() => loadStrategyJson(value, { pointer: "/config" }), SetpointError);
   assertEquals(error.problems.map(({ at }) => at?.pointer), [
+    "/config/tasks/0",
     "/config/variables/a/threshold",
     "/config/variables/b~1c~0",
-    "/config/tasks/0",
   ]); // deno-fmt-ignore
 });
 
@@ -279,9 +279,9 @@ Deno.test("loadStrategyJson() refuses what JSON can hide: __proto__, depth, numb
   );
   const error = assertThrows(() => loadStrategyJson(hidden), SetpointError);
   assertEquals(error.problems.map(({ at }) => at?.pointer), [
+    "/skills/f/config/__proto__",
     "/variables/__proto__",
     "/variables/a/min",
-    "/skills/f/config/__proto__",
   ]); // deno-fmt-ignore
   assertEquals(({} as { x?: number }).x, undefined);
   let deep: unknown = 1;
