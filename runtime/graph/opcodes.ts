@@ -66,7 +66,7 @@ export type Kind =
   | "linear"
   | "copy"
   | "sum"
-  | "opaque"; // deno-fmt-ignore
+  | "opaque";
 
 const KIND: Record<Op, Kind> = {
   constant: "leaf",

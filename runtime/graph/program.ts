@@ -61,7 +61,7 @@ export function encodeProgram(program: Program): ArrayBuffer {
     opaques.length,
     constants.length,
     data.length,
-  ]); // deno-fmt-ignore
+  ]);
   let at = HEADER;
   for (
     const part of [code, outputSlots, outputEnds, opaques.flatMap((o) => [o.skill, o.inputs, o.outputs])]
