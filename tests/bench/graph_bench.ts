@@ -2,13 +2,7 @@
 import { Graph, type NodeId } from "../../runtime/graph/expr.ts";
 import { compileTape, type Tape } from "../../runtime/graph/tape.ts";
 import { seeded } from "../graph/random_graph.ts";
-
-export interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note: string;
-}
+import type { BenchRow } from "./row.ts";
 
 export function graphBench(): BenchRow[] {
   const rows: BenchRow[] = [];
