@@ -9,6 +9,8 @@ import type { FromCell, ToCell } from "./protocol.ts";
 export interface CellProcessOptions {
   readonly clock: Clock;
   readonly limits: Limits;
+  /** The script that runs as the cell, a path. Default: cell.ts. */
+  readonly entry?: string;
   /** Called for every frame but ready, beat and end. */
   readonly onFrame: (frame: Exclude<FromCell, { t: "ready" | "beat" | "end" }>) => void;
   /** Called once, when the process cannot be used any more. */
@@ -24,6 +26,8 @@ export interface CellEnd {
 /** What a cell may read: its own sources, of which none is secret. */
 const TRUSTED = ["./", "../graph/", "../solver/", "../clock.ts", "../../plugins/sdk.ts"];
 const STDERR_BYTES = 2_000;
+/** Silence is measured in this many ticks, and heartbeats are counted in each. */
+const TICKS = 6;
 
 export class CellProcess {
   readonly #options: CellProcessOptions;
@@ -36,12 +40,13 @@ export class CellProcess {
   #over = false;
   #rss: number | null = null;
   #silentTicks = 0;
+  #beats = 0;
   #lastWords = "";
   #stderr = "";
 
   constructor(options: CellProcessOptions) {
     this.#options = options;
-    this.#child = spawn(options.limits);
+    this.#child = spawn(options.limits, options.entry ?? pathOf("./cell.ts"));
     this.#writer = this.#child.stdin.getWriter();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
@@ -49,7 +54,7 @@ export class CellProcess {
     promise.catch(() => {});
     this.#writer.closed.catch(() => {});
     const { clock, limits } = options;
-    this.#stopTimer = clock.every(limits.silenceMs / 6, () => this.#tick());
+    this.#stopTimer = clock.every(limits.silenceMs / TICKS, () => this.#tick());
     const drained = Promise.all([this.#read(), this.#readErrors()]);
     this.#done = Promise.all([drained, this.#wait(drained)]);
   }
@@ -125,6 +130,7 @@ export class CellProcess {
         return;
       case "beat":
         this.#rss = message.rss;
+        if (++this.#beats > this.#mostBeats) this.kill("floods its pipe", "FRAME_INVALID");
         return;
       case "end":
         this.#lastWords = message.reason;
@@ -134,8 +140,15 @@ export class CellProcess {
     }
   }
 
+  /** In one tick, with room for some that were held up. */
+  get #mostBeats(): number {
+    const { silenceMs, beatMs } = this.#options.limits;
+    return 20 + 4 * silenceMs / beatMs;
+  }
+
   /** Ticks are counted, not times compared: after the kernel itself was held up, a cell gets its chance to be heard. */
   #tick(): void {
+    this.#beats = 0;
     if (this.#ready === undefined && ++this.#silentTicks > 6) {
       return this.kill(`silent for ${this.#options.limits.silenceMs} ms`);
     }
@@ -171,11 +184,11 @@ function lastFault(stderr: string): string {
   return line?.trim().slice(0, 300) ?? "";
 }
 
-function spawn(limits: Limits): Deno.ChildProcess {
+function spawn(limits: Limits, entry: string): Deno.ChildProcess {
   const { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs } = limits;
   const cellLimits: CellLimits = { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs };
   const command = new Deno.Command(Deno.execPath(), {
-    args: [...cellFlags(limits.heapMb), pathOf("./cell.ts"), JSON.stringify(cellLimits)],
+    args: [...cellFlags(limits.heapMb), entry, JSON.stringify(cellLimits)],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -75,6 +75,7 @@ const HELPERS = [
   "atob",
   "btoa",
   "console",
+  "dispatchEvent",
   "queueMicrotask",
   "structuredClone",
 ];
@@ -101,6 +102,8 @@ export const KEPT_GLOBALS: readonly string[] = [...LANGUAGE, ...HELPERS];
 export function stripGlobals(kept: readonly string[]): void {
   const names = new Set(kept);
   silence();
+  // Deno calls this one by its name for a rejection that nobody handles, and ends the worker when it says true.
+  define("dispatchEvent", () => true);
   for (let scope: object = globalThis; scope !== Object.prototype; scope = Object.getPrototypeOf(scope)) {
     for (const key of Reflect.ownKeys(scope)) {
       if (typeof key === "symbol" || names.has(key) || key === "constructor") continue;
@@ -129,11 +132,9 @@ function silence(): void {
   ) {
     quiet[method] = () => {};
   }
-  const value = Object.freeze(quiet);
-  Object.defineProperty(globalThis, "console", {
-    value,
-    writable: false,
-    configurable: false,
-    enumerable: false,
-  });
+  define("console", Object.freeze(quiet));
+}
+
+function define(name: string, value: unknown): void {
+  Object.defineProperty(globalThis, name, { value, writable: false, configurable: false, enumerable: false });
 }

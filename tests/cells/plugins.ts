@@ -107,7 +107,8 @@ export default definePlugin({
       problem.exact.value(x, out);
       problem.exact.gradient(x, weights, g);
       for (let i = 0; i < n; i++) {
-        if (Number.isFinite(g[i])) x[i] = Math.min(problem.hi[i], Math.max(problem.lo[i], x[i] - 0.1 * g[i]));
+        const step = Number.isFinite(g[i]) ? 0.1 * g[i] : 0.01;
+        x[i] = Math.min(problem.hi[i], Math.max(problem.lo[i], x[i] - step));
       }
       result.iterations++;
     }

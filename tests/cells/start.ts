@@ -66,12 +66,21 @@ export function runOf(fault = 0, deadlineMs = 5_000) {
   };
 }
 
-/** Whether a process is there. */
+/** Whether a process is there and runs. */
 export function lives(pid: number): boolean {
-  try {
-    const state = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!;
-    return !state.startsWith("Z");
-  } catch {
-    return false;
-  }
+  const state = processStat(pid)[0];
+  return state !== undefined && state !== "Z";
+}
+
+/** User and system time of a process, in clock ticks of the system. */
+export function cpuTicks(pid: number): number {
+  const fields = processStat(pid);
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/** The fields of /proc/PID/stat after the name, none if there is no such process. Deno itself may read it under -A only. */
+function processStat(pid: number): string[] {
+  const { stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/stat`], stderr: "null" }).outputSync();
+  const text = new TextDecoder().decode(stdout);
+  return text === "" ? [] : text.split(") ").at(-1)!.split(" ");
 }

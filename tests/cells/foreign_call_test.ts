@@ -1,0 +1,89 @@
+import { SetpointError } from "../../runtime/errors.ts";
+import type { Json } from "../../runtime/graph/skill.ts";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../std/assert.ts";
+import { DESCENT, skillOf, SQUARES } from "./plugins.ts";
+import { foreignProblem, runOf, startHost } from "./start.ts";
+
+/** An optimizer over a problem whose cost is computed by a plugin in another process. */
+async function open(host: ReturnType<typeof startHost>["host"], config: Record<string, Json> = {}) {
+  const [descent, squares] = await Promise.all([
+    host.open({ id: "descent", text: DESCENT }),
+    host.open({ id: "squares", text: SQUARES }),
+  ]);
+  const skill = skillOf("s", { config });
+  await squares.lower(skill);
+  await descent.load("foreign", foreignProblem({ engine: "self", handle: squares, skill, opaque: 0 }));
+  return { descent, squares };
+}
+
+Deno.test("a solve calls a plugin of another process in its middle, with derivatives by differences", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 10_000 } });
+  const { descent } = await open(started.host);
+  const { x, iterations } = await descent.optimize("foreign", runOf(0, 60_000));
+  assertEquals(iterations, 200);
+  for (const value of x) assertAlmostEquals(value, 0, 1e-6);
+});
+
+Deno.test("a plugin that fails at the start point fails the solve, by name", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 10_000 } });
+  const { descent } = await open(started.host, { fault: "throw" });
+  const error = await assertRejects(() => descent.optimize("foreign", runOf(0, 60_000)), SetpointError);
+  assertEquals(error.code, "EVALUATION_FAILED");
+  assertStringIncludes(error.message, 'Cannot call "test/squares@2.0.0".evaluate');
+  assertStringIncludes(error.message, "no square today");
+});
+
+Deno.test("a plugin that fails later gives NaN twice; the third failure ends the solve", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 10_000, quarantineAfter: 100 } });
+  const { descent } = await open(started.host, { fault: "later", after: 20 });
+  const error = await assertRejects(() => descent.optimize("foreign", runOf(0, 60_000)), SetpointError);
+  assertEquals(error.code, "EVALUATION_FAILED");
+  assertStringIncludes(error.message, "tired");
+  const squares = started.host.status().find(({ id }) => id === "squares")!;
+  assertEquals(squares.failures, 3);
+});
+
+Deno.test("a plugin that loops is killed at its own deadline; the optimizer's process lives on", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 150 } });
+  const { descent } = await open(started.host, { fault: "loop" });
+  const pid = started.host.status().find(({ id }) => id === "descent")!.pid;
+  const error = await assertRejects(() => descent.optimize("foreign", runOf(0, 60_000)), SetpointError);
+  assertEquals(error.code, "EVALUATION_FAILED");
+  assertStringIncludes(error.message, "exceeded 150 ms");
+  assertEquals(started.host.status().find(({ id }) => id === "descent")!.pid, pid);
+});
+
+Deno.test("a cancel wakes an optimizer that waits for another plugin", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 60_000, graceMs: 20_000 } });
+  const { descent } = await open(started.host, { fault: "loop" });
+  const pid = started.host.status().find(({ id }) => id === "descent")!.pid;
+  const controller = new AbortController();
+  const call = descent.optimize("foreign", runOf(0, 60_000), controller.signal);
+  setTimeout(() => controller.abort(new Error("enough")), 200);
+  await assertRejects(() => call, Error, "enough");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const status = started.host.status().find(({ id }) => id === "descent")!;
+  assertEquals([status.pid, status.state], [pid, "ready"]);
+});
+
+Deno.test("a plugin that asks without being an optimizer ends its process", async () => {
+  await using started = startHost({ optimizerWorkers: 1 });
+  const { descent, squares } = await open(started.host);
+  const error = await assertRejects(
+    () =>
+      descent.load("x", foreignProblem({ engine: "self", handle: descent, skill: skillOf("s"), opaque: 0 })),
+    SetpointError,
+  );
+  assertStringIncludes(error.message, "may not call an optimizer");
+  await assertRejects(
+    () => squares.load("x", foreignProblem({ engine: "onnx", digest: "", inputs: 2, outputs: 1 })),
+    SetpointError,
+  );
+  assert(started.host.status().every(({ state }) => state === "ready"));
+});

@@ -1,0 +1,237 @@
+/** The attacks A1 to A17: denied in a cell, and each of them works in a plain worker, so that no script is merely broken. */
+import { cpuTicks, startHost } from "../cells/start.ts";
+import { GAIN, skillOf, SQUARES } from "../cells/plugins.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
+import { SetpointError } from "../../runtime/errors.ts";
+import { attackCell, attackControl, spawnControl } from "./attack.ts";
+
+interface Attack {
+  readonly id: string;
+  readonly name: string;
+  readonly body: string;
+  readonly statics?: string;
+  /** What the control shows. */
+  readonly control: { readonly text?: RegExp; readonly signal?: string };
+  readonly flags?: readonly string[];
+}
+
+const ATTACKS: readonly Attack[] = [
+  {
+    id: "A1",
+    name: "SIGKILL of its own process",
+    body: 'Deno.kill(Deno.pid, "SIGKILL"); await new Promise((done) => setTimeout(done, 2000));',
+    control: { signal: "SIGKILL" },
+  },
+  {
+    id: "A1",
+    name: "SIGKILL by process.kill",
+    body: "process.kill(process.pid, 9); await new Promise((done) => setTimeout(done, 2000));",
+    control: { signal: "SIGKILL" },
+  },
+  {
+    id: "A1",
+    name: "SIGKILL by an imported node:process",
+    body:
+      'const p = await import("node:process"); p.kill(p.pid, 9); await new Promise((done) => setTimeout(done, 2000));',
+    control: { signal: "SIGKILL" },
+  },
+  {
+    id: "A3",
+    name: "taking SIGTERM",
+    body: 'Deno.addSignalListener("SIGTERM", () => {}); return "SIGTERM";',
+    control: { text: /^got SIGTERM/ },
+  },
+  {
+    id: "A7",
+    name: "posting messages",
+    body: 'postMessage("flood"); return "posted";',
+    control: { text: /^flood/ },
+  },
+  {
+    id: "A10",
+    name: "starting workers",
+    body: 'new Worker("data:text/javascript,1", { type: "module" }); return "started";',
+    control: { text: /^got started/ },
+  },
+  {
+    id: "A11",
+    name: "a static text import of a file",
+    statics: 'import secret from "file:///etc/passwd" with { type: "text" };',
+    body: "return secret.slice(0, 4);",
+    control: { text: /^got root/ },
+  },
+  {
+    id: "A13",
+    name: "importing a package by a computed name",
+    body: 'return new (await import("npm:" + "lru-cache@11.5.3")).LRUCache({ max: 1 }).max;',
+    control: { text: /^got 1/ },
+  },
+  {
+    id: "A14",
+    name: "BroadcastChannel",
+    body:
+      'new BroadcastChannel("control").postMessage("you"); await new Promise((done) => setTimeout(done, 50)); return "sent";',
+    control: { text: /heard you/ },
+  },
+  {
+    id: "A15",
+    name: "writing to stdout",
+    body: 'Deno.stdout.writeSync(new TextEncoder().encode("forged\\n")); return "wrote";',
+    control: { text: /^forged/ },
+  },
+  {
+    id: "A16",
+    name: "V8 flags",
+    body:
+      'const { setFlagsFromString } = await import("node:v8"); setFlagsFromString("--no-opt"); return "set";',
+    control: { text: /^got set/ },
+  },
+  {
+    id: "A17",
+    name: "Deno.exit",
+    body: "Deno.exit(3);",
+    control: { text: /^got/ },
+  },
+  {
+    id: "A17",
+    name: "self.close",
+    body: 'postMessage("bye"); self.close();',
+    control: { text: /^bye/ },
+  },
+];
+
+for (const { id, name, body, statics, control, flags } of ATTACKS) {
+  Deno.test(`${id} ${name}: denied in a cell, works in a plain worker`, async () => {
+    await using started = startHost();
+    const bystander = await started.host.open({ id: "gain", text: GAIN });
+    const outcome = await attackCell(started.host, body, statics);
+    assert(outcome.startsWith("denied"), outcome);
+    await bystander.lower(skillOf("g", { config: { gain: 1 } }));
+    assertEquals(started.host.status().map(({ restarts, failures }) => [restarts, failures]), [[0, 0]]);
+    const { text, signal } = await attackControl(body, statics, flags);
+    if (control.text !== undefined) assert(control.text.test(text), `the control did not work: ${text}`);
+    if (control.signal !== undefined) assertEquals(signal, control.signal);
+  });
+}
+
+Deno.test("A2 a stopped cell is killed at the deadline", async () => {
+  await using started = startHost();
+  const plugin = await started.host.open({ id: "squares", text: SQUARES });
+  Deno.kill(started.host.status()[0].pid!, "SIGSTOP");
+  const error = await assertRejects(
+    () => plugin.evaluate(skillOf("s"), 0, new Float64Array(2), 1, 300),
+    SetpointError,
+  );
+  assertEquals(error.code, "PLUGIN_TIMEOUT");
+  assertEquals(await plugin.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000), Float64Array.of(25));
+});
+
+Deno.test("A2 a stopped cell is noticed without a call, by its silence", async () => {
+  await using started = startHost({ limits: { silenceMs: 600, beatMs: 100 } });
+  const plugin = await started.host.open({ id: "squares", text: SQUARES });
+  const pid = started.host.status()[0].pid!;
+  Deno.kill(pid, "SIGSTOP");
+  await new Promise((done) => setTimeout(done, 1_500));
+  assertStringIncludes(String(started.lines[0]?.fields.reason), "silent for 600 ms");
+  assertEquals(await plugin.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000), Float64Array.of(25));
+});
+
+Deno.test("A4 control: a terminated worker spins on in a plain process", async () => {
+  using control = spawnControl('postMessage("terminate me"); while (true);');
+  await new Promise((done) => setTimeout(done, 1_000));
+  const before = cpuTicks(control.child.pid);
+  await new Promise((done) => setTimeout(done, 500));
+  assert(cpuTicks(control.child.pid) > before, "it spins no more");
+  control.child.kill("SIGKILL");
+  await Promise.all([control.child.status, control.child.stdout.cancel()]);
+});
+
+Deno.test("A12 a static import over HTTP sends no request from a cell, and does from a plain worker", async () => {
+  let requests = 0;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    requests++;
+    return new Response("export default 1;", { headers: { "content-type": "text/javascript" } });
+  });
+  await using started = startHost();
+  const url = `http://127.0.0.1:${server.addr.port}/${crypto.randomUUID()}.js`;
+  const outcome = await attackCell(started.host, "return leak;", `import leak from "${url}";`);
+  assert(outcome.startsWith("denied"), outcome);
+  const later = await attackCell(started.host, `return (await import("${url}")).default;`);
+  assert(later.startsWith("denied"), later);
+  assertEquals(requests, 0);
+  assertStringIncludes((await attackControl("return leak;", `import leak from "${url}";`)).text, "got 1");
+  assertEquals(requests, 1);
+});
+
+Deno.test("A15 a plugin that prints floods nobody's log and breaks no frame", async () => {
+  await using started = startHost();
+  const body =
+    'for (let k = 0; k < 1000; k++) { console.log("x".repeat(1000)); console.error(k); } return "printed";';
+  assertEquals(await attackCell(started.host, body), "got printed");
+  assertEquals(started.lines, []);
+});
+
+const ENDS = [
+  { name: "throws", line: 'throw new Error("thrown");', code: "PLUGIN_FAILED", says: "thrown" },
+  {
+    name: "throws something odd",
+    line: "throw { toString() { throw 1; } };",
+    code: "PLUGIN_FAILED",
+    says: "",
+  },
+  {
+    name: "overflows the stack",
+    line: "const f = (): number => f() + 1; f();",
+    code: "PLUGIN_FAILED",
+    says: "RangeError",
+  },
+  {
+    name: "answers a promise",
+    line: "return Promise.resolve(1) as unknown as string[];",
+    code: "PLUGIN_FAILED",
+    says: "",
+  },
+  {
+    name: "answers a function",
+    line: "return (() => 1) as unknown as string[];",
+    code: "PLUGIN_FAILED",
+    says: "function",
+  },
+] as const;
+
+for (const { name, line, code, says } of ENDS) {
+  Deno.test(`A17 a plugin that ${name} gives ${code}`, async () => {
+    await using started = startHost();
+    const plugin = await started.host.open({ id: "ends", text: sequencePlugin(line) });
+    const error = await assertRejects(() => plugin.sequence(skillOf("s")), SetpointError);
+    assertEquals(error.code, code);
+    assertStringIncludes(error.message, says);
+  });
+}
+
+Deno.test("A17 a rejection that nobody handles ends the cell; it is noticed and the next call works", async () => {
+  await using started = startHost();
+  const text = sequencePlugin(
+    'if (skill.config.reject) Promise.reject(new Error("unhandled")); return ["fine"];',
+  );
+  const plugin = await started.host.open({ id: "rejects", text });
+  const pid = started.host.status()[0].pid;
+  await plugin.sequence(skillOf("s", { config: { reject: true } })).catch(() => {});
+  for (let k = 0; k < 100 && started.lines.length === 0; k++) {
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  assertStringIncludes(String(started.lines[0]?.fields.reason), "unhandled");
+  assertEquals(await plugin.sequence(skillOf("s")), ["fine"]);
+  assert(started.host.status()[0].pid !== pid);
+});
+
+function sequencePlugin(line: string): string {
+  return `
+import { definePlugin, type SkillSpec } from "setpoint";
+export default definePlugin({
+  name: "test/ends",
+  version: "1.0.0",
+  kind: "composition",
+  sequence(skill: SkillSpec): string[] { ${line} },
+});`;
+}

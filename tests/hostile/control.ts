@@ -1,0 +1,18 @@
+/** The throw-away process of attackControl(): a worker without permissions, and nothing else of a cell. */
+const url = URL.createObjectURL(new Blob([Deno.args[0]], { type: "application/typescript" }));
+const worker = new Worker(url, { type: "module", deno: { permissions: "none" } });
+new BroadcastChannel("control").onmessage = ({ data }) => print(`heard ${data}`);
+worker.onmessage = ({ data }) => {
+  print(String(data));
+  if (data === "terminate me") worker.terminate();
+  else Deno.exit(0);
+};
+worker.onerror = (event) => {
+  event.preventDefault();
+  print(`error ${event.message}`);
+  Deno.exit(1);
+};
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
