@@ -1,0 +1,89 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { GraphError } from "../../runtime/graph/expr.ts";
+import { compileTape } from "../../runtime/graph/tape.ts";
+import { readTorch } from "../../runtime/graph/torch_file.ts";
+import { lowerTorch, type TorchOptions } from "../../runtime/graph/torch_lower.ts";
+
+const FOLDER = new URL("../fixtures/torch/", import.meta.url);
+
+interface Expected {
+  readonly cases: readonly {
+    readonly file: string;
+    readonly options: TorchOptions;
+    readonly input: readonly (readonly number[])[];
+    readonly output: readonly (readonly number[])[];
+  }[];
+  readonly refused: readonly { readonly file: string; readonly message: string }[];
+}
+
+const EXPECTED: Expected = JSON.parse(Deno.readTextFileSync(new URL("expected_nets.json", FOLDER)));
+
+function read(file: string): Uint8Array {
+  return Deno.readFileSync(new URL(file, FOLDER));
+}
+
+function evaluate(file: string, options: TorchOptions, input: readonly number[]): number[] {
+  const { graph, sources, outputs } = lowerTorch(read(file), options);
+  assertEquals(sources, input.length);
+  const tape = compileTape(graph, { variables: 0, parameters: sources, outputs });
+  tape.setParameters(Float64Array.from(input));
+  const values = new Float64Array(outputs.length);
+  tape.value(new Float64Array(0), values);
+  return [...values];
+}
+
+for (const { file, options, input, output } of EXPECTED.cases) {
+  Deno.test(`lowerTorch() gives for ${file} what torch computes in float64, to 1e-12`, () => {
+    for (let i = 0; i < input.length; i++) {
+      const values = evaluate(file, options, input[i]);
+      assertEquals(values.length, output[i].length);
+      for (let k = 0; k < values.length; k++) {
+        assertAlmostEquals(values[k], output[i][k], 1e-12 * Math.max(1, Math.abs(output[i][k])));
+      }
+    }
+  });
+}
+
+for (const { file, message } of EXPECTED.refused) {
+  Deno.test(`lowerTorch() refuses ${file} with a message that says ${message}`, () => {
+    const error = assertThrows(() => lowerTorch(read(file)), GraphError);
+    assertStringIncludes(error.message, message);
+  });
+}
+
+Deno.test("lowerTorch() says of a class that code in a file is never run", () => {
+  const error = assertThrows(() => lowerTorch(read("whole_model.pth")), GraphError);
+  assertStringIncludes(error.message, "never run");
+});
+
+Deno.test("lowerTorch() folds BatchNorm1d, so that the kiln's layout is four linear and three gelu", () => {
+  const { graph } = lowerTorch(read("zip_protocol2.pth"));
+  const operations = graph.nodes.map(({ op }) => op).filter((op) => op !== "parameter");
+  assertEquals(operations.join(" "), "concat linear gelu linear gelu linear gelu linear slice slice");
+});
+
+Deno.test("lowerTorch() without an option takes gelu, with another activation that one", () => {
+  const input = [0.3, -0.4, 0.9];
+  const results = ([undefined, "gelu", "relu", "tanh", "sigmoid", "identity"] as const).map((activation) =>
+    evaluate("parameters.pth", { activation }, input).join()
+  );
+  assertEquals(results[0], results[1]);
+  assertEquals(new Set(results).size, 5);
+});
+
+Deno.test("readTorch() gives names, shapes and row-major values in the order of the file", () => {
+  for (const file of ["views.pth", "views_legacy.pth"]) {
+    const { tensors } = readTorch(read(file));
+    assertEquals([...tensors.keys()], ["0.weight", "0.bias", "2.weight", "2.bias"]);
+    assertEquals([...tensors.values()].map(({ shape }) => shape), [[4, 3], [4], [2, 4], [2]]);
+    assertEquals([...tensors.values()].map(({ data }) => data.length), [12, 4, 8, 2]);
+  }
+  assertEquals(readTorch(read("views.pth")).tensors, readTorch(read("views_legacy.pth")).tensors);
+});
+
+Deno.test("readTorch() reads integers, and names the modules where the file does", () => {
+  const { tensors, modules } = readTorch(read("legacy_protocol2.pth"));
+  assertEquals(tensors.get("network.1.num_batches_tracked"), { shape: [], data: Float64Array.of(77) });
+  assert(modules!.includes("network.2"));
+  assertEquals(readTorch(read("views.pth")).modules, undefined);
+});
