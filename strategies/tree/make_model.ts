@@ -52,7 +52,7 @@ if (import.meta.main) {
 /** Water left in the product: exponential drying for the time on the belt, faster in hot and fast air. */
 function moisture([temperature, belt, fan, inlet]: readonly number[]): number {
   const minutes = 12 / belt;
-  const rate = 0.09 * Math.exp((temperature - 120) / 55) * (fan / 65) ** 0.7;
+  const rate = 0.2 * Math.exp((temperature - 120) / 55) * (fan / 65) ** 0.7;
   return 0.02 + (inlet - 0.02) * Math.exp(-rate * minutes);
 }
 
