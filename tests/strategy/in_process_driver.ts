@@ -46,16 +46,6 @@ function wholeOpaque(spec: SkillSpec): Lowered {
   };
 }
 
-/** The built-in plugins under the classes of the predecessor. */
-export async function builtinPlugins(): Promise<Record<string, Plugin>> {
-  const load = async (name: string) =>
-    (await import(new URL(`../../plugins/${name}/${name}.ts`, import.meta.url).href)).default as Plugin;
-  const [MathFunction, InferenceModel, Constraint, CompositionSkill, OptimizationSkill] = await Promise.all(
-    ["function", "model", "constraint", "composition", "optimizer"].map(load),
-  );
-  return { MathFunction, InferenceModel, Constraint, CompositionSkill, OptimizationSkill };
-}
-
 /** For strategies that name no files. */
 export const noFiles: FileResolver = (path) =>
   Promise.reject(setpointError("FILE_MISSING", `Cannot find the file "${path}"`));
