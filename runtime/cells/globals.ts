@@ -81,16 +81,7 @@ const HELPERS = [
 ];
 
 /** What the glue code of ONNX Runtime needs besides, measured. */
-export const ONNX_GLOBALS: readonly string[] = [
-  "URL",
-  "performance",
-  "self",
-  "location",
-  "navigator",
-  "setTimeout",
-  "clearTimeout",
-  "WorkerGlobalScope",
-];
+export const ONNX_GLOBALS: readonly string[] = ["performance", "self"];
 
 /** Names that stay. */
 export const KEPT_GLOBALS: readonly string[] = [...LANGUAGE, ...HELPERS];
