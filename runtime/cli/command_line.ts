@@ -138,7 +138,8 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     for (const operand of wanted.slice(operands.length)) {
       wrong.push(`Cannot run ${command}: its ${operand} is missing`);
     }
-    for (const operand of operands.slice(wanted.length)) {
+    // after an unknown flag it is that flag's value
+    for (const operand of wrong.length > 0 ? [] : operands.slice(wanted.length)) {
       wrong.push(`Unknown argument "${operand}" of ${command}`);
     }
     if (command === "optimize" && !("input" in flags)) {

@@ -46,3 +46,16 @@ export function printRaw(text: string): void {
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
+
+const LOGGED = ["debug", "info", "warn", "error"] as const;
+
+/** A log for a command: lines on standard error, from `least` on. */
+export function printLog(
+  least: (typeof LOGGED)[number],
+): (level: (typeof LOGGED)[number], message: string) => void {
+  return (level, message) => {
+    if (LOGGED.indexOf(level) < LOGGED.indexOf(least)) return;
+    const mark = level === "warn" ? "Warning: " : level === "error" ? "Error: " : "";
+    console.error(`${mark}${message}`);
+  };
+}

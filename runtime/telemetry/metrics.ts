@@ -5,8 +5,8 @@ import type { Counter, Gauge, Histogram, Registry } from "prom-client";
 export interface CycleMetric {
   readonly outcome: string;
   readonly origin: string;
-  /** All of it. */
-  readonly seconds: number;
+  /** `total`: from reading to recording. */
+  readonly timing_ms: Readonly<Record<string, number>>;
 }
 
 export interface RequestMetric {
@@ -45,25 +45,26 @@ export interface MetricSources {
 /** 1 ms to 30 s: a warm optimization takes 3 ms, its deadline is 10 s. */
 const BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What was told before the library was there; more are dropped. */
-const MAX_PENDING = 10_000;
+/** What is kept of the time before the library is there; then it comes by itself. */
+const MAX_PENDING = 1000;
 
-/** Counts from the start; the library, 80 ms to import, comes with {@linkcode Metrics.warm} or the first scrape. */
+/** Counts from the start; the library, 80 ms to import, comes with the first scrape or after 1000 counts. */
 export class Metrics {
   readonly contentType = "text/plain; version=0.0.4; charset=utf-8";
-  readonly #sources: MetricSources;
+  #sources: MetricSources | undefined;
   readonly #pending: ((to: Instruments) => void)[] = [];
   #loading: Promise<Instruments> | undefined;
   #instruments: Instruments | undefined;
 
-  constructor(sources: MetricSources) {
+  /** Where the rest is read when somebody scrapes. */
+  attach(sources: MetricSources): void {
     this.#sources = sources;
   }
 
-  cycle({ outcome, origin, seconds }: CycleMetric): void {
+  cycle({ outcome, origin, timing_ms }: CycleMetric): void {
     this.#record(({ cycles, cycleSeconds }) => {
       cycles.inc({ outcome, origin });
-      cycleSeconds.observe({ origin }, seconds);
+      if (timing_ms.total !== undefined) cycleSeconds.observe({ origin }, timing_ms.total / 1000);
     });
   }
 
@@ -79,23 +80,20 @@ export class Metrics {
     this.#record(({ inputAge }) => inputAge.set({ tag }, seconds));
   }
 
-  /** Imports the library now. */
-  async warm(): Promise<void> {
-    await this.#load();
-  }
-
   /** Prometheus' text format. */
   async exposition(): Promise<string> {
     return await (await this.#load()).registry.metrics();
   }
 
   #record(act: (to: Instruments) => void): void {
-    if (this.#instruments !== undefined) act(this.#instruments);
-    else if (this.#pending.length < MAX_PENDING) this.#pending.push(act);
+    if (this.#instruments !== undefined) return act(this.#instruments);
+    this.#pending.push(act);
+    if (this.#pending.length >= MAX_PENDING) void this.#load();
   }
 
   #load(): Promise<Instruments> {
     return this.#loading ??= import("prom-client").then((library) => {
+      if (this.#sources === undefined) throw new TypeError("Cannot tell metrics before attach()");
       this.#instruments = instruments(library, this.#sources);
       for (const act of this.#pending.splice(0)) act(this.#instruments);
       return this.#instruments;

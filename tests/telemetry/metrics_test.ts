@@ -14,10 +14,11 @@ const SOURCES: MetricSources = {
 };
 
 Deno.test("Metrics counts what happened before and after prom-client is there", async () => {
-  const metrics = new Metrics(SOURCES);
-  metrics.cycle({ outcome: "solved", origin: "schedule", seconds: 0.003 });
-  await metrics.warm();
-  metrics.cycle({ outcome: "solved", origin: "schedule", seconds: 0.004 });
+  const metrics = new Metrics();
+  metrics.attach(SOURCES);
+  metrics.cycle({ outcome: "solved", origin: "schedule", timing_ms: { total: 3 } });
+  await metrics.exposition();
+  metrics.cycle({ outcome: "solved", origin: "schedule", timing_ms: { total: 4 } });
   metrics.observe({ route: "/health", method: "GET", status: 200, seconds: 0.001 });
   metrics.inputAge("Kiln_Coal_PV", 12);
   const text = await metrics.exposition();
@@ -40,7 +41,8 @@ Deno.test("Metrics counts what happened before and after prom-client is there", 
 });
 
 Deno.test("Metrics scraped twice counts what is kept elsewhere once", async () => {
-  const metrics = new Metrics(SOURCES);
+  const metrics = new Metrics();
+  metrics.attach(SOURCES);
   const first = await metrics.exposition();
   const second = await metrics.exposition();
   assertEquals(/setpoint_cache_hits_total (\d+)/.exec(second)?.[1], "3");

@@ -1,0 +1,34 @@
+/** The commands that end by themselves. */
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { inputFiles, type Invocation } from "./command_line.ts";
+import { printLog } from "./print.ts";
+
+/** @returns The exit code. @throws {SetpointError} */
+export async function runCommand(invocation: Invocation, config: Config, clock: Clock): Promise<number> {
+  const { command, flags, operands } = invocation;
+  const json = "json" in flags;
+  const asked = { state: config.folders.state, json, clock };
+  switch (command) {
+    case "start":
+      throw new TypeError("start does not end by itself");
+    case "cache:stats":
+      return await (await import("./cache.ts")).cacheStats(asked);
+    case "cache:clear":
+      return await (await import("./cache.ts")).cacheClear(asked);
+    case "health":
+      return await (await import("./health.ts")).health(asked);
+  }
+  const { composeKernel } = await import("../kernel/compose.ts");
+  const { debug } = config.api;
+  const [file] = inputFiles(invocation);
+  // validate prints the warnings itself, with their places
+  const log = printLog(debug ? "info" : command === "optimize" ? "warn" : "error");
+  await using composed = await composeKernel(config, { clock, log, serving: false });
+  if (command === "optimize") {
+    const { optimize } = await import("./optimize.ts");
+    return await optimize(composed.kernel, { input: file, json, debug });
+  }
+  const { validate } = await import("./validate.ts");
+  return await validate(composed.kernel, { file, shown: operands[0], json });
+}
