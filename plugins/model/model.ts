@@ -10,19 +10,21 @@ import {
   type Expression,
   Graph,
   GraphError,
-  type Json,
   type Limit,
   type Lowered,
   type LoweredOnnx,
   lowerOnnx,
+  lowerTorch,
   type NodeId,
   type OnnxPort,
   type OpaqueOnnx,
+  readScalers,
   SkillError,
   type SkillFile,
   type SkillProblem,
   type SkillSpec,
   type Source,
+  TORCH_ACTIVATIONS,
 } from "setpoint";
 
 const KEYS = [
@@ -33,6 +35,8 @@ const KEYS = [
   "model_type",
   "predicted_inputs",
   "range",
+  "activation",
+  "output_activation",
 ];
 const SCALERS = "setpoint/scalers/v1";
 const METADATA = "setpoint/model/v1";
@@ -44,6 +48,13 @@ const MAX_GOLDEN = 10_000;
 const STEP = 1 / 16;
 /** Cost of leaving a training range by its width, where the range is soft. */
 const RANGE_WEIGHT = 1000;
+
+const CHOICES: readonly (readonly [string, readonly string[]])[] = [
+  ["predicted_inputs", ["flow", "zero"]],
+  ["range", ["off", "soft", "hard"]],
+  ["activation", TORCH_ACTIVATIONS],
+  ["output_activation", TORCH_ACTIVATIONS],
+];
 
 interface Affine {
   readonly scale: number;
@@ -71,7 +82,7 @@ export default definePlugin({
     const problems: SkillProblem[] = [];
     const notes: SkillProblem[] = [];
     const zero = readSettings(skill, problems);
-    const scalers = readScalers(skill, problems);
+    const scalers = scalersOf(skill, problems);
     const metadata = readMetadata(skill, problems);
     const model = readModel(skill, problems);
     if (model !== undefined) checkCounts(skill, model, problems);
@@ -106,15 +117,9 @@ function readSettings(skill: SkillSpec, problems: SkillProblem[]): boolean {
       problems.push({ message: `Cannot run skill "${name}" without ${what}`, path: [what] });
     }
   }
-  for (
-    const [key, known] of [["predicted_inputs", ["flow", "zero"]], ["range", [
-      "off",
-      "soft",
-      "hard",
-    ]]] as const
-  ) {
+  for (const [key, known] of CHOICES) {
     const value = config[key];
-    if (value === undefined || (known as readonly Json[]).includes(value)) continue;
+    if (value === undefined || known.includes(value as string)) continue;
     problems.push({
       message: `Cannot use ${JSON.stringify(value)} as "${key}" of skill "${name}": expected ${
         known.join(" or ")
@@ -127,38 +132,46 @@ function readSettings(skill: SkillSpec, problems: SkillProblem[]): boolean {
 
 function readModel(skill: SkillSpec, problems: SkillProblem[]): LoweredOnnx | OpaqueOnnx | undefined {
   const file = skill.files.model_path;
-  const path = ["config", "model_path"];
   if (file === undefined) {
-    problems.push({
-      code: "FILE_MISSING",
-      message: `Cannot run skill "${skill.name}" without "model_path"`,
-      path: ["config"],
-    });
+    const message = `Cannot run skill "${skill.name}" without "model_path"`;
+    problems.push({ code: "FILE_MISSING", message, path: ["config"] });
     return undefined;
   }
-  const data = skill.files.model_data_path;
   try {
-    return lowerOnnx(file.bytes, {
-      inputs: skill.inputs.length,
-      externalFile: (name) => data !== undefined && (baseName(data.name) === name) ? data.bytes : undefined,
-    });
+    return isTorch(file) ? torchModel(skill, file) : onnxModel(skill, file);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
-    problems.push({
-      code: "MODEL_INVALID",
-      message: `Cannot use model "${file.name}" of skill "${skill.name}": ${
-        foreignModel(file) ?? error.message
-      }`,
-      path,
-    });
+    refuseFile(skill, "MODEL_INVALID", "model_path", error.message, problems);
   }
 }
 
-/** What the file is if it is no ONNX. */
-function foreignModel({ bytes, name }: SkillFile): string | undefined {
-  if ((bytes[0] === 0x50 && bytes[1] === 0x4b) || /\.pth?$/i.test(name)) {
-    return 'it is a PyTorch file; expected ONNX, which "deno task model:import" makes of it';
-  }
+function onnxModel(skill: SkillSpec, { bytes }: SkillFile): LoweredOnnx | OpaqueOnnx {
+  const data = skill.files.model_data_path;
+  const externalFile = (name: string) =>
+    data !== undefined && baseName(data.name) === name ? data.bytes : undefined;
+  return lowerOnnx(bytes, { inputs: skill.inputs.length, externalFile });
+}
+
+/** A state dict does not tell its activations. */
+function torchModel({ config }: SkillSpec, { bytes }: SkillFile): LoweredOnnx {
+  const [activation, outputActivation] = [config.activation, config.output_activation].map((value) =>
+    TORCH_ACTIVATIONS.find((known) => known === value)
+  );
+  const expression = lowerTorch(bytes, {
+    ...(activation && { activation }),
+    ...(outputActivation && { outputActivation }),
+  });
+  const port = (name: string, length: number) => [{ name, shape: [1, length], length }];
+  return {
+    inputs: port("input", expression.sources),
+    outputs: port("output", expression.outputs.length),
+    expression,
+  };
+}
+
+/** A zip archive, or a pickle: an ONNX file starts with neither. */
+function isTorch({ bytes }: SkillFile): boolean {
+  return bytes[0] === 0x80 || (bytes[0] === 0x50 && bytes[1] === 0x4b);
 }
 
 function checkCounts(skill: SkillSpec, model: LoweredOnnx | OpaqueOnnx, problems: SkillProblem[]): void {
@@ -201,16 +214,27 @@ function dimension(size: number): string {
   return size < 0 ? "?" : String(size);
 }
 
-function readScalers(skill: SkillSpec, problems: SkillProblem[]): ReadonlyMap<string, Affine> {
+function scalersOf(skill: SkillSpec, problems: SkillProblem[]): ReadonlyMap<string, Affine> {
   const file = skill.files.scaler_path;
-  const scalers = new Map<string, Affine>();
+  if (file === undefined) return new Map();
   const refuse = (reason: string) =>
     void refuseFile(skill, "SCALER_INVALID", "scaler_path", reason, problems);
-  if (file === undefined) return scalers;
   const content = parseJson(file);
-  if (content === undefined) {
-    refuse('it is not JSON; expected JSON scalers, which "deno task model:import" makes of a pickle');
-  } else if (content.format !== SCALERS) {
+  try {
+    return content === undefined ? readScalers(file.bytes) : jsonScalers(content, refuse);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    refuse(error.message);
+    return new Map();
+  }
+}
+
+function jsonScalers(
+  content: Record<string, unknown>,
+  refuse: (reason: string) => void,
+): Map<string, Affine> {
+  const scalers = new Map<string, Affine>();
+  if (content.format !== SCALERS) {
     refuse(`its format is ${JSON.stringify(content.format)}, expected "${SCALERS}"`);
   } else if (!isObject(content.scalers)) refuse('it has no "scalers"');
   else {
