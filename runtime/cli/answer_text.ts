@@ -52,7 +52,9 @@ function moves(moved: readonly Actuator[], all: number): string[] {
   const others = all - moved.length;
   return [
     ...table([{ title: "Setpoint" }, ...VALUES], rows),
-    ...(others > 0 ? [`(${others} others stay as they are)`] : []),
+    ...(others > 0
+      ? [others === 1 ? "(1 other stays as it is)" : `(${others} others stay as they are)`]
+      : []),
   ];
 }
 

@@ -21,6 +21,7 @@ export function parseCsv(text: string, file: string): Cell[][] {
   let lineStart = 0;
   let at = 0;
   while (at < source.length) {
+    at += /[ \t]*(?=")|/y.exec(source.slice(at, at + 80))?.[0].length ?? 0;
     const place = { line, column: at - lineStart + 1 };
     let value: string;
     if (source[at] === '"') {
@@ -28,7 +29,7 @@ export function parseCsv(text: string, file: string): Cell[][] {
       if (end < 0) throw broken("a quote is not closed", file, place);
       value = source.slice(at + 1, end).replaceAll('""', '"');
       for (let i = at; i < end; i++) if (source[i] === "\n") [line, lineStart] = [line + 1, i + 1];
-      at = end + 1;
+      for (at = end + 1; source[at] === " "; at++);
     } else {
       const start = at;
       while (at < source.length && source[at] !== separator && source[at] !== "\n") at++;
