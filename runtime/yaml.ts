@@ -181,7 +181,7 @@ function tooDeepAt(text: string): number {
     else if ((c === "]" || c === "}") && depth > 0) depth--;
     if (depth > MAX_DEPTH) return i;
   }
-  const compact = /^\s*(?:[-?:]\s+){65}/m.exec(text);
+  const compact = /^[ \t]*(?:[-?:]\s+){65}/m.exec(text);
   return compact === null ? -1 : compact.index;
 }
 
