@@ -1,5 +1,4 @@
 /** Whether the names that a strategy uses are declared: what can be said before any plugin is asked. */
-import { didYouMean } from "../graph/nearest_names.ts";
 import type { Findings } from "./findings.ts";
 import { shownName } from "./identifier.ts";
 import type { Skill, Strategy } from "./strategy.ts";
@@ -18,7 +17,7 @@ export function checkNames(strategy: Strategy, findings: Findings): void {
       if (strategy.skills.has(skill)) continue;
       const path = ["tasks", task, "skill_sequence", index];
       const message = `Cannot run ${shownName(skill)} in task "${name}": there is no such skill`;
-      findings.problem("UNKNOWN_SKILL", path, message + didYouMean(skill, strategy.skills.keys()));
+      findings.problem("UNKNOWN_SKILL", path, message + findings.hint(skill, strategy.skills.keys()));
     }
     if (name === PRE_CALCULATION && task > 0) {
       const message = `Cannot run task "${name}" after "${strategy.tasks[0].name}": expected it first`;
@@ -31,7 +30,7 @@ export function checkNames(strategy: Strategy, findings: Findings): void {
     findings.problem(
       "UNDECLARED_VARIABLE",
       ["objective", "minimize"],
-      message + didYouMean(minimize, strategy.variables.keys()),
+      message + findings.hint(minimize, strategy.variables.keys()),
       { variable: minimize },
     );
   }
@@ -40,7 +39,7 @@ export function checkNames(strategy: Strategy, findings: Findings): void {
 function checkClass(strategy: Strategy, skill: Skill, findings: Findings): void {
   if (skill.class === "" || strategy.plugins.has(skill.class)) return;
   const known = [...strategy.plugins.keys()];
-  const hint = didYouMean(skill.class, known) ||
+  const hint = findings.hint(skill.class, known) ||
     `, expected one of ${known.join(", ")} or a class of "plugins"`;
   const message = `Cannot use class ${
     shownName(skill.class)
@@ -59,7 +58,7 @@ function checkVariables(
     const path = ["skills", skill.name, key, index];
     const verb = key === "inputs" ? "read" : "write";
     const message = `Cannot ${verb} ${shownName(name)} in skill "${skill.name}": there is no such variable` +
-      didYouMean(name, strategy.variables.keys());
+      findings.hint(name, strategy.variables.keys());
     // what a composition lists informs only; the predecessor never looked at it
     if (key === "inputs" && strategy.legacy && isComposition(strategy, skill)) {
       findings.note("UNDECLARED_VARIABLE", path, message.replace("Cannot read", "Ignored"), {

@@ -1,5 +1,4 @@
 import type { ErrorCode } from "../errors.ts";
-import { didYouMean } from "../graph/nearest_names.ts";
 import type { Findings, Where } from "./findings.ts";
 import { shownName } from "./identifier.ts";
 import type { Path } from "./positions.ts";
@@ -47,7 +46,7 @@ export class Fields {
   choice<T extends string>(key: string, choices: readonly T[]): T | undefined {
     const value = this.raw(key);
     if (value === undefined || choices.includes(value as T)) return value as T | undefined;
-    const hint = typeof value === "string" ? didYouMean(value, choices) : "";
+    const hint = typeof value === "string" ? this.findings.hint(value, choices) : "";
     return this.wrong(key, value, `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}${hint}`);
   }
 
@@ -105,7 +104,7 @@ export class Fields {
   refuseRest(): void {
     for (const key of Object.keys(this.value)) {
       if (this.#asked.has(key)) continue;
-      const hint = didYouMean(key, this.#asked) || `, expected one of ${[...this.#asked].join(", ")}`;
+      const hint = this.findings.hint(key, this.#asked) || `, expected one of ${[...this.#asked].join(", ")}`;
       const message = `Cannot use the key ${shownName(key)} of ${this.what}: it is unknown${hint}`;
       this.problem("UNKNOWN_KEY", message, [...this.path, key], { key: true });
     }

@@ -1,9 +1,23 @@
 import { type ErrorCode, type Position, type Problem, SetpointError } from "../errors.ts";
+import { didYouMean } from "../graph/nearest_names.ts";
 import type { Path, Positions } from "./positions.ts";
 import type { Note, NoteCode } from "./strategy.ts";
 
-/** A file of 64 KB can be wrong in thousands of places; nobody reads that many. */
+/** A file of 64 KB can be wrong in thousands of places; nobody reads that many, and finding each place takes time. */
 const MAX_PROBLEMS = 100;
+const MAX_KEPT = 300;
+
+/** Notes that somebody should look at. */
+const WARNINGS: ReadonlySet<NoteCode> = new Set<NoteCode>([
+  "DECISION_WITHOUT_EFFECT",
+  "FIXED_GROUP",
+  "KEY_WITHOUT_EFFECT",
+  "KPI_UNREAD",
+  "NEVER_WRITTEN",
+  "UNDECLARED_VARIABLE",
+  "UNIT_MISMATCH",
+  "WRITES_MEASUREMENT",
+]); // deno-fmt-ignore
 
 export interface Where {
   /** Points at the key, not at the value. */
@@ -26,12 +40,20 @@ export class Findings {
   }
 
   problem(code: ErrorCode, path: Path, message: string, where: Where = {}): void {
+    if (this.problems.length >= MAX_KEPT) return;
     this.problems.push({ code, message, ...this.#place(path, where) });
   }
 
   note(code: NoteCode, path: Path, message: string, where: Where = {}): void {
-    const note = { code, message, ...this.#place(path, where) };
+    if (this.notes.length >= MAX_KEPT) return;
+    const level = WARNINGS.has(code) ? "warning" as const : "note" as const;
+    const note = { code, level, message, ...this.#place(path, where) };
     if (!this.notes.some((known) => known.code === code && known.message === message)) this.notes.push(note);
+  }
+
+  /** `, did you mean "a"`, or nothing; not searched for once there are more problems than are told. */
+  hint(name: string, known: Iterable<string>): string {
+    return this.problems.length < MAX_PROBLEMS ? didYouMean(name, known) : "";
   }
 
   at(path: Path, offset?: number): Position {
@@ -68,11 +90,7 @@ export function sortedProblems(problems: readonly Problem[]): Problem[] {
   const sorted = inFileOrder(once);
   if (sorted.length <= MAX_PROBLEMS) return sorted;
   const { code, at } = sorted[MAX_PROBLEMS];
-  const rest = {
-    code,
-    message: `… and ${sorted.length - MAX_PROBLEMS} more problems from here on`,
-    ...(at && { at }),
-  };
+  const rest = { code, message: "… and more problems from here on", ...(at && { at }) };
   return [...sorted.slice(0, MAX_PROBLEMS), rest];
 }
 

@@ -1,5 +1,5 @@
 /** Asks the plugins what each skill is, and checks what they answer: they are not trusted. */
-import { ERROR_CODES, type ErrorCode, SetpointError } from "../errors.ts";
+import { SetpointError } from "../errors.ts";
 import type { Expression } from "../graph/expr.ts";
 import { decodeExpression } from "../graph/expression.ts";
 import { GraphError } from "../graph/graph_error.ts";
@@ -9,13 +9,13 @@ import type {
   OpaqueSpec,
   PluginKind,
   SkillFile,
-  SkillProblem,
   SkillSpec,
   Source,
   VariableInfo,
 } from "../graph/skill.ts";
 import type { Findings } from "./findings.ts";
 import type { FileResolver, SkillDriver } from "./linked.ts";
+import { tellFailures, tellProblem } from "./skill_problems.ts";
 import { isBroken, type NoteCode, type Skill, type Strategy } from "./strategy.ts";
 
 export interface LoweredSkill {
@@ -49,7 +49,8 @@ export async function askPlugins(
 
   await Promise.all([...strategy.skills.values()].map(async (skill) => {
     if (!strategy.plugins.has(skill.class)) return;
-    await guarded(skill, findings, async () => {
+    const undeclared = undeclaredOf(skill, variables).length > 0;
+    await tellFailures(skill, undeclared, findings, async () => {
       if (!kindOfClass.has(skill.class)) kindOfClass.set(skill.class, driver.kindOf(skill.class));
       const kind = await kindOfClass.get(skill.class)!;
       kinds.set(skill.name, kind);
@@ -61,51 +62,6 @@ export async function askPlugins(
     });
   }));
   return { kinds, sequences, lowered: inFileOrder(strategy, lowered) };
-}
-
-/** Turns what a plugin or a store throws into problems of the skill. */
-async function guarded(skill: Skill, findings: Findings, ask: () => Promise<void>): Promise<void> {
-  try {
-    await ask();
-  } catch (error) {
-    const problems = skillProblems(error);
-    if (problems !== undefined) { for (const problem of problems) tell(skill, problem, findings); }
-    else if (error instanceof SetpointError) {
-      for (const { code, message, variable } of error.problems) {
-        const told = error.problems.length === 1 && message.includes(skill.name)
-          ? message
-          : `${message} (skill "${skill.name}")`;
-        findings.problem(code, ["skills", skill.name], told, { key: true, ...(variable && { variable }) });
-      }
-    } else if (error instanceof GraphError) {
-      findings.problem(
-        "EXPRESSION_INVALID",
-        ["skills", skill.name],
-        `${error.message} (skill "${skill.name}")`,
-        { key: true },
-      );
-    } else throw error;
-  }
-}
-
-/** By shape, not by class: the error may have crossed a process. */
-function skillProblems(error: unknown): readonly SkillProblem[] | undefined {
-  if (!(error instanceof Error) || error.name !== "SkillError") return undefined;
-  const { problems } = error as { problems?: unknown };
-  return Array.isArray(problems) && problems.length > 0 ? problems : [{ message: error.message }];
-}
-
-function tell(
-  skill: Skill,
-  { code, message, path = [], offset, variable }: SkillProblem,
-  findings: Findings,
-): void {
-  const known = ERROR_CODES.includes(code as ErrorCode) ? code as ErrorCode : "STRATEGY_INVALID";
-  findings.problem(known, ["skills", skill.name, ...path], message, {
-    key: path.length === 0,
-    ...(offset !== undefined && { offset }),
-    ...(variable !== undefined && { variable }),
-  });
 }
 
 async function specOf(
@@ -146,10 +102,18 @@ async function specOf(
     ? { ...skill.config, range }
     : skill.config;
   const { name, inputs, outputs } = skill;
-  return { name, class: skill.class, inputs, outputs, config, variables, files, legacy: strategy.legacy };
+  return {
+    name,
+    class: skill.class,
+    inputs,
+    outputs,
+    config,
+    variables: withUndeclared(variables, skill),
+    files,
+    legacy: strategy.legacy,
+  };
 }
 
-/** An undeclared name is told already: the plugin sees some variable in its place and tells what else is wrong. */
 function variableInfos(strategy: Strategy): Readonly<Record<string, VariableInfo>> {
   const infos: Record<string, VariableInfo> = Object.create(null);
   for (const { name, type, units, threshold, min, max } of strategy.variables.values()) {
@@ -161,10 +125,26 @@ function variableInfos(strategy: Strategy): Readonly<Record<string, VariableInfo
       ...(max !== undefined && { max }),
     };
   }
-  for (const { inputs, outputs } of strategy.skills.values()) {
-    for (const name of [...inputs, ...outputs]) infos[name] ??= { type: "Informative", units: "" };
-  }
   return Object.freeze(infos);
+}
+
+/** An undeclared name is told already: the plugin sees some variable in its place and tells what else is wrong. */
+function withUndeclared(
+  variables: Readonly<Record<string, VariableInfo>>,
+  skill: Skill,
+): Readonly<Record<string, VariableInfo>> {
+  const undeclared = undeclaredOf(skill, variables);
+  if (undeclared.length === 0) return variables;
+  const infos: Record<string, VariableInfo> = Object.assign(Object.create(null), variables);
+  for (const name of undeclared) infos[name] = { type: "Informative", units: "" };
+  return Object.freeze(infos);
+}
+
+function undeclaredOf(
+  { inputs, outputs }: Skill,
+  variables: Readonly<Record<string, VariableInfo>>,
+): string[] {
+  return [...inputs, ...outputs].filter((name) => variables[name] === undefined);
 }
 
 /** @throws {GraphError} What the plugin gave is no description of the skill. */
@@ -194,7 +174,7 @@ function accept(
         message: `Cannot read "${variable}_threshold": variable "${variable}" has no threshold`,
         variable,
       };
-      tell(skill, problem, findings);
+      tellProblem(skill, problem, findings);
     }
   }
   for (const limit of limits) checkLimit(spec, limit);

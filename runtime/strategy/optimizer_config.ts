@@ -1,4 +1,3 @@
-import { didYouMean } from "../graph/nearest_names.ts";
 import type { PluginKind } from "../graph/skill.ts";
 import { Fields } from "./fields.ts";
 import type { Findings } from "./findings.ts";
@@ -42,7 +41,7 @@ export function readOptimizer(
 
   const before = findings.problems.length;
   if (!strategy.skills.has(costSkill)) {
-    const hint = didYouMean(costSkill, strategy.skills.keys());
+    const hint = findings.hint(costSkill, strategy.skills.keys());
     const message = `Cannot run ${
       shownName(costSkill)
     } for the cost of skill "${name}": there is no such skill${hint}`;
@@ -52,7 +51,7 @@ export function readOptimizer(
     findings.problem("CYCLE", [...path, "cost_skill_name"], message);
   }
   if (!strategy.variables.has(named)) {
-    const hint = didYouMean(named, strategy.variables.keys());
+    const hint = findings.hint(named, strategy.variables.keys());
     const message = `Cannot minimise ${
       shownName(named)
     } in skill "${name}": there is no such variable${hint}`;

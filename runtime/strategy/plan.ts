@@ -1,5 +1,4 @@
 /** The order of a run: which skills run before the optimizer, in its cost, and after it. */
-import { didYouMean } from "../graph/nearest_names.ts";
 import type { PluginKind } from "../graph/skill.ts";
 import { PRE_CALCULATION } from "./check.ts";
 import type { Findings } from "./findings.ts";
@@ -176,7 +175,7 @@ class Planner {
     }
     return sequence.flatMap((part) => {
       if (this.strategy.skills.has(part)) return this.expand(part, [...within, name]);
-      const hint = didYouMean(part, this.strategy.skills.keys());
+      const hint = this.findings.hint(part, this.strategy.skills.keys());
       const message = `Cannot run ${shownName(part)} in skill "${name}": there is no such skill${hint}`;
       this.findings.problem("UNKNOWN_SKILL", placeOf(this.strategy, name, part), message);
       return this.#missing();

@@ -1,4 +1,3 @@
-import { didYouMean } from "../graph/nearest_names.ts";
 import { Fields, isMapping, shown } from "./fields.ts";
 import { shownName } from "./identifier.ts";
 import type { PluginRef } from "./strategy.ts";
@@ -55,7 +54,9 @@ export function readPluginRef(name: string, fields: Fields): PluginRef | undefin
       const builtin = text.slice(BUILTIN.length);
       if (builtins.includes(builtin)) return { ...common, source: "builtin", name: builtin };
       return fail(
-        `there is no ${shownName(text)}${didYouMean(text, builtins.map((known) => BUILTIN + known))}`,
+        `there is no ${shownName(text)}${
+          fields.findings.hint(text, builtins.map((known) => BUILTIN + known))
+        }`,
       );
     }
     const artifact = ARTIFACT.exec(text);

@@ -85,6 +85,8 @@ export type PluginRef =
 /** Something worth knowing that stops nothing. */
 export interface Note {
   readonly code: NoteCode;
+  /** warning: probably not what was meant. */
+  readonly level: "note" | "warning";
   readonly message: string;
   readonly at?: Position;
   readonly variable?: string;

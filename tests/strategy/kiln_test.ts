@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { searchBounds } from "../../runtime/strategy/bounds.ts";
-import { KILN_TEXT, kilnFile, linkKiln, zeroFed } from "./kiln.ts";
+import { KILN_TEXT, linkKiln, zeroFed } from "./kiln.ts";
 import values from "./kiln_values.json" with { type: "json" };
 import { Plant } from "./plant.ts";
 

@@ -1,0 +1,63 @@
+/** What a plugin or a store throws at a skill becomes problems of the strategy, at their place in the file. */
+import { ERROR_CODES, type ErrorCode, SetpointError } from "../errors.ts";
+import { GraphError } from "../graph/graph_error.ts";
+import type { SkillProblem } from "../graph/skill.ts";
+import type { Findings } from "./findings.ts";
+import type { Skill } from "./strategy.ts";
+
+/**
+ * Runs `ask`; what it throws is told, unless it is a fault of this program.
+ * @param undeclared Whether the skill names undeclared variables: they have no units that could be wrong.
+ */
+export async function tellFailures(
+  skill: Skill,
+  undeclared: boolean,
+  findings: Findings,
+  ask: () => Promise<void>,
+): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems !== undefined) {
+      for (const problem of problems) {
+        if (!undeclared || problem.code !== "UNIT_MISMATCH") tellProblem(skill, problem, findings);
+      }
+    } else if (error instanceof SetpointError) {
+      for (const { code, message, variable } of error.problems) {
+        findings.problem(code, ["skills", skill.name], named(message, skill), {
+          key: true,
+          ...(variable !== undefined && { variable }),
+        });
+      }
+    } else if (error instanceof GraphError) {
+      findings.problem("EXPRESSION_INVALID", ["skills", skill.name], named(error.message, skill), {
+        key: true,
+      });
+    } else throw error;
+  }
+}
+
+export function tellProblem(
+  skill: Skill,
+  { code, message, path = [], offset, variable }: SkillProblem,
+  findings: Findings,
+): void {
+  const known = ERROR_CODES.includes(code as ErrorCode) ? code as ErrorCode : "STRATEGY_INVALID";
+  findings.problem(known, ["skills", skill.name, ...path], named(message, skill), {
+    key: path.length === 0,
+    ...(offset !== undefined && { offset }),
+    ...(variable !== undefined && { variable }),
+  });
+}
+
+/** By shape, not by class: the error may have crossed a process. */
+function problemsOf(error: unknown): readonly SkillProblem[] | undefined {
+  if (!(error instanceof Error) || error.name !== "SkillError") return undefined;
+  const { problems } = error as { problems?: unknown };
+  return Array.isArray(problems) && problems.length > 0 ? problems : [{ message: error.message }];
+}
+
+function named(message: string, { name }: Skill): string {
+  return message.includes(name) ? message : `${message} (skill "${name}")`;
+}
