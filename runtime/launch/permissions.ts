@@ -80,6 +80,7 @@ async function kernelOf(config: Config, inputs: readonly string[], deno: string)
     ]),
     env: [
       ...terminalAndConfig(),
+      ...YAML_VARIABLES,
       ...(database === null ? [] : POSTGRES_VARIABLES),
       ...(storage.minio === null ? [] : MINIO_VARIABLES),
     ],
@@ -119,6 +120,8 @@ const POSTGRES_VARIABLES = [
   ],
   ...["PGFETCH_TYPES", "PGPUBLICATIONS", "USER", "USERNAME", "LOGNAME"],
 ];
+/** npm:yaml's parser looks at these. */
+const YAML_VARIABLES = ["LOG_STREAM", "LOG_TOKENS"];
 /** npm:minio's streams look at these. */
 const MINIO_VARIABLES = ["READABLE_STREAM", "NODE_DEBUG"];
 
