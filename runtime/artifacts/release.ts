@@ -32,7 +32,7 @@ export interface Release {
   activate(signal?: AbortSignal): Promise<number>;
 }
 
-export interface ReleaseOptions extends Pick<ResolverOptions, "base" | "readable"> {
+export interface ReleaseOptions extends Pick<ResolverOptions, "base"> {
   readonly signal?: AbortSignal;
 }
 

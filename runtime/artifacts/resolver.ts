@@ -1,6 +1,6 @@
 /** From a path as a strategy writes it to the bytes of the file that it means. */
 import { dirname } from "node:path/posix";
-import { type ErrorCode, SetpointError, setpointError } from "../errors.ts";
+import { SetpointError, setpointError } from "../errors.ts";
 import { artifactPath } from "./artifact_path.ts";
 import type { Catalog, CatalogedArtifact } from "./catalog.ts";
 import { openDirectory } from "./directory.ts";
@@ -26,16 +26,12 @@ export interface ResolverOptions {
   readonly label?: string;
   /** Largest file of the folder, in bytes; default 32 MiB. */
   readonly maxBytes?: number;
-  /** Whether a file can be used as it is; default: everything but pickles and torch files. */
-  readonly readable?: (file: string) => boolean;
 }
-
-const NEEDS_IMPORT = /\.(pth|pt|pkl|pickle|joblib)$/i;
 
 /**
  * Finds what a strategy names: beside the strategy file, then under `models/` of the store. Leading `../` and `./` are
- * dropped, as the predecessor's files have them. A file that cannot be used as it is (`.pth`, `.pkl`) is taken in the
- * form that the store's manifest maps it to. The same path always gives the same bytes, however often it is asked.
+ * dropped, as the predecessor's files have them. In the store the manifest may map a path to another file, such as a
+ * `.pth` to its ONNX form. The same path always gives the same bytes, however often it is asked.
  */
 export class Resolver {
   readonly #options: ResolverOptions;
@@ -51,8 +47,7 @@ export class Resolver {
   }
 
   /**
-   * @throws {SetpointError} ARTIFACT_NAME, FILE_MISSING, MODEL_INVALID (there, but needs `model:import`), and what the
-   * store and the cache throw.
+   * @throws {SetpointError} ARTIFACT_NAME, FILE_MISSING, and what the store and the cache throw.
    */
   resolve(asked: string, signal?: AbortSignal): Promise<ResolvedArtifact> {
     const path = asked.replace(/^(\.{1,2}\/)+/, "");
@@ -82,23 +77,17 @@ export class Resolver {
 
   async #resolve(path: string, asked: string, signal?: AbortSignal): Promise<ResolvedArtifact> {
     artifactPath(path);
-    const { readable = (file) => !NEEDS_IMPORT.test(file) } = this.#options;
-    const usable = readable(path);
-    const local = await this.#local(path, usable, signal);
-    if (typeof local === "object") return local;
-    let unusable = local;
+    const local = await this.#local(path, signal);
+    if (local !== undefined) return local;
     const catalog = await this.#open(signal);
     const candidates = [`models/${path}`, ...(path.startsWith("models/") ? [path] : [])];
     for (const logicalPath of candidates) {
-      const mapped = catalog?.fileOf(logicalPath);
-      if (mapped !== undefined && !readable(mapped)) unusable ??= `${mapped} of ${this.#options.label}`;
-      // Without a manifest only the store itself knows what it has; an unusable file is not worth the transfer.
-      else if (mapped !== undefined || (usable && catalog?.source === "pins")) {
-        const found = await catalog!.read(logicalPath, signal);
-        if (found !== undefined) return this.#stored(logicalPath, found);
-      }
+      // Without a manifest only the store itself knows what it has.
+      if (catalog?.fileOf(logicalPath) === undefined && catalog?.source !== "pins") continue;
+      const found = await catalog.read(logicalPath, signal);
+      if (found !== undefined) return this.#stored(logicalPath, found);
     }
-    throw this.#problem(path, asked, usable, unusable);
+    throw this.#missing(path, asked);
   }
 
   #stored(logicalPath: string, { bytes, sha256, size, file }: CatalogedArtifact): ResolvedArtifact {
@@ -114,15 +103,10 @@ export class Resolver {
     return opening;
   }
 
-  /** The file beside the strategy; its full path where it is there but cannot be used as it is. */
-  async #local(
-    path: string,
-    usable: boolean,
-    signal?: AbortSignal,
-  ): Promise<ResolvedArtifact | string | undefined> {
+  /** The file beside the strategy. */
+  async #local(path: string, signal?: AbortSignal): Promise<ResolvedArtifact | undefined> {
     if (this.#base === undefined) return undefined;
     try {
-      if (!usable) return await this.#base.head(path, { signal }) && `${this.#options.base}/${path}`;
       const { bytes, sha256 } = await this.#base.get(path, { maxBytes: this.#options.maxBytes, signal });
       return { bytes, sha256, logicalPath: path, file: `${this.#options.base}/${path}`, from: "folder" };
     } catch (error) {
@@ -131,7 +115,7 @@ export class Resolver {
     }
   }
 
-  #problem(path: string, asked: string, usable: boolean, unusable: string | undefined): SetpointError {
+  #missing(path: string, asked: string): SetpointError {
     const { base, catalog, label } = this.#options;
     const places = [
       ...(base === undefined ? [] : [`in ${base}`]),
@@ -140,11 +124,6 @@ export class Resolver {
     const looked = places.length === 0
       ? "there is no folder and no store to look in"
       : `looked ${places.join(" and ")}`;
-    const way =
-      "expected an ONNX or JSON form of it, which deno task model:import makes and the store's manifest maps it to";
-    const [code, why]: [ErrorCode, string] = unusable !== undefined
-      ? ["MODEL_INVALID", `${unusable} cannot be read directly, ${way}`]
-      : ["FILE_MISSING", usable ? `it does not exist; ${looked}` : `it is not mapped; ${looked}; ${way}`];
-    return setpointError(code, `Cannot load "${asked}": ${why}`);
+    return setpointError("FILE_MISSING", `Cannot load "${asked}": it does not exist; ${looked}`);
   }
 }

@@ -23,13 +23,13 @@ export interface PickleResult {
 }
 
 /** Most operations of one file: a state dict of 4000 tensors has about 200,000. */
-const MAX_OPERATIONS = 2_000_000;
+const MAX_OPERATIONS = 500_000;
 /** Most lists, tuples, dicts and objects: each costs up to 200 bytes of memory for one byte of file. */
-const MAX_CONTAINERS = 200_000;
+const MAX_CONTAINERS = 100_000;
 /** How far a memo number may be ahead of the ones in use; Python's own writers number without a gap. */
 const MAX_MEMO_GAP = 16;
 /** Longest integer, in bytes. */
-const MAX_INTEGER = 256;
+const MAX_INTEGER = 32;
 
 /** What a file may still cost; a pickle within it draws on the same. */
 interface Budget {

@@ -5,12 +5,15 @@ import { pickleError } from "./pickle_value.ts";
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const NEWLINE = 10;
 /** Longest line of a text pickle that is a number, in characters. */
-const MAX_DIGITS = 400;
+const MAX_DIGITS = 80;
+/** All texts of a pickle together, in bytes: names, and below protocol 3 the bytes of small arrays. */
+const MAX_TEXT = 4 * 1024 * 1024;
 
 export class Cursor {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   at: number;
+  #textLeft = MAX_TEXT;
 
   constructor(bytes: Uint8Array, at = 0) {
     this.bytes = bytes;
@@ -56,7 +59,7 @@ export class Cursor {
   }
 
   text(length: number): string {
-    const bytes = this.take(length);
+    const bytes = this.#takeText(length);
     try {
       return UTF8.decode(bytes);
     } catch {
@@ -66,18 +69,14 @@ export class Cursor {
 
   /** Up to the next line feed, which is skipped. */
   line(): string {
-    const end = this.bytes.indexOf(NEWLINE, this.at);
-    if (end < 0) throw this.#truncated();
-    const text = this.text(end - this.at);
+    const text = this.text(this.#lineLength());
     this.at++;
     return text;
   }
 
   /** A line whose bytes are one character each. */
   latinLine(): string {
-    const end = this.bytes.indexOf(NEWLINE, this.at);
-    if (end < 0) throw this.#truncated();
-    const text = latinText(this.take(end - this.at));
+    const text = latinText(this.#takeText(this.#lineLength()));
     this.at++;
     return text;
   }
@@ -88,11 +87,28 @@ export class Cursor {
     return text;
   }
 
+  #lineLength(): number {
+    const length = this.bytes.subarray(this.at, this.at + this.#textLeft + 1).indexOf(NEWLINE);
+    if (length >= 0) return length;
+    throw this.left > this.#textLeft ? this.#tooMuchText() : this.#truncated();
+  }
+
+  #takeText(length: number): Uint8Array {
+    const bytes = this.take(length);
+    this.#textLeft -= length;
+    if (this.#textLeft < 0) throw this.#tooMuchText();
+    return bytes;
+  }
+
   #advance(length: number): number {
     if (length > this.left) throw this.#truncated();
     const start = this.at;
     this.at += length;
     return start;
+  }
+
+  #tooMuchText() {
+    return pickleError(`it has more than ${MAX_TEXT} bytes of text`);
   }
 
   #truncated() {

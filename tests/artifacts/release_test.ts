@@ -88,36 +88,29 @@ Deno.test("a listed object that the store has not is an error, not a file that d
   await refused("ARTIFACT_MISSING", () => release.resolve("co.onnx"));
 });
 
-Deno.test("resolve() names model:import where a pickle or a torch file has no mapping", async () => {
+Deno.test("resolve() gives torch files and pickles as they are, and names what is nowhere", async () => {
   const { cache, store } = await opened();
   await using _ = cache;
   store.set("models/saved_models/co.pth", "torch");
   await withManifest(store);
   const release = await openRelease(cache, "1.1.0");
-  for (
-    const [path, code] of [["saved_models/co.pth", "MODEL_INVALID"], [
-      "saved_scalers/co.pkl",
-      "FILE_MISSING",
-    ]] as const
-  ) {
-    const error = await refused(code, () => release.resolve(`../${path}`));
-    assertStringIncludes(error.message, "model:import");
-    assertStringIncludes(error.message, `models/${path}`);
+  const { bytes, file } = await release.resolve("../saved_models/co.pth");
+  assertEquals([bytes, file], [text("torch"), "models/saved_models/co.pth"]);
+  for (const path of ["saved_scalers/co.pkl", "none.onnx"]) {
+    assertStringIncludes(
+      (await refused("FILE_MISSING", () => release.resolve(`../${path}`))).message,
+      `it does not exist; looked as models/${path} in test store`,
+    );
   }
-  assertStringIncludes(
-    (await refused("FILE_MISSING", () => release.resolve("none.onnx"))).message,
-    "looked as models/none.onnx in test store",
-  );
 });
 
-Deno.test("resolve() looks beside the strategy first, and asks the manifest for what cannot be read there", async () => {
+Deno.test("resolve() looks beside the strategy first, then in the store by its manifest", async () => {
   await using folder = await temporaryFolder();
   const { cache, store } = await opened();
   await using _ = cache;
   await withManifest(store, { "models/saved_models/co.pth": "models/co.onnx" });
   await Deno.mkdir(`${folder.path}/saved_models`);
   await Deno.writeTextFile(`${folder.path}/co.onnx`, "beside");
-  await Deno.writeTextFile(`${folder.path}/saved_models/co.pth`, "torch");
   await Deno.writeTextFile(`${folder.path}/saved_models/other.pth`, "torch");
   const resolver = openResolver(cache, { base: folder.path });
   store.gets.length = 0;
@@ -130,11 +123,7 @@ Deno.test("resolve() looks beside the strategy first, and asks the manifest for 
   assertEquals(store.gets, [], "the store is not asked for what lies beside");
   assertEquals((await resolver.resolve("saved_models/co.pth")).file, "models/co.onnx");
   assertEquals((await resolver.resolve("co_scaler.json")).from, "store");
-  const error = await refused("MODEL_INVALID", () => resolver.resolve("saved_models/other.pth"));
-  assertStringIncludes(error.message, `${folder.path}/saved_models/other.pth cannot be read directly`);
-  assertStringIncludes(error.message, "model:import");
-  const reading = openResolver(cache, { base: folder.path, readable: () => true });
-  assertEquals((await reading.resolve("saved_models/other.pth")).bytes, text("torch"));
+  assertEquals((await resolver.resolve("saved_models/other.pth")).bytes, text("torch"));
 });
 
 Deno.test("resolve() works without a store, and without any place to look says so", async () => {
