@@ -64,7 +64,7 @@ export interface Limit {
   readonly physicalUpper: number;
   /** Cost of a soft violation as large as the range. */
   readonly weight: number;
-  /** Order of soft limits: a higher one gives way later. */
+  /** Order of soft limits: 1 gives way last, 2 before it …; 0 (no priority) gives way first. */
   readonly priority: number;
 }
 

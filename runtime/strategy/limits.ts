@@ -4,7 +4,7 @@ import type { Limit } from "../graph/skill.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Wiring } from "./wiring.ts";
 
-/** Weight of a soft limit over one of the next lower priority, in relative violations: it gives way only after that. */
+/** What a step of priority multiplies the weight by: the limit gives way only after those that come behind it. */
 const PRIORITY_STEP = 100;
 
 export interface PlacedLimit {
@@ -67,8 +67,10 @@ function relativeTo(lower: number, upper: number): number {
   return Math.max(1, Math.abs(Number.isFinite(lower) ? lower : Number.isFinite(upper) ? upper : 1));
 }
 
-/** 0 for the lowest priority that occurs; with one priority for all, the weights are as they are written. */
+/** 0 for what gives way first: with one priority for all, the weights are as they are written. */
 function priorityRanks(limits: readonly Limit[]): ReadonlyMap<number, number> {
   const soft = limits.filter(({ mode }) => mode === "soft").map(({ priority }) => priority);
-  return new Map([...new Set(soft)].sort((a, b) => a - b).map((priority, rank) => [priority, rank]));
+  const order = (priority: number) => priority === 0 ? Infinity : priority;
+  const first = [...new Set(soft)].sort((a, b) => order(a) === order(b) ? 0 : order(b) - order(a));
+  return new Map(first.map((priority, rank) => [priority, rank]));
 }

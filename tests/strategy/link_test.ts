@@ -77,17 +77,18 @@ Deno.test("linkStrategy() adds weight times the relative violation of a soft lim
   assertEquals((await soft("upper: 30")).rows, []);
 });
 
-Deno.test("linkStrategy() lets a soft limit of higher priority give way later", async () => {
-  const text = PLANT.replace("{upper: 30}", "{mode: soft, upper: 20, weight: 1, priority: 5}")
+Deno.test("linkStrategy() lets soft limits give way by priority: 1 last, none first", async () => {
+  const text = PLANT.replace("{upper: 30}", "{mode: soft, upper: 20, weight: 1, priority: 1}")
     .replace(
       "  cost: {class",
-      "  low: {class: Range, inputs: [p], outputs: [score], config: {mode: soft, upper: 20, weight: 1}}\n  cost: {class",
+      "  low: {class: Range, inputs: [p], outputs: [score], config: {mode: soft, upper: 20, weight: 1, priority: 2}}\n  none: {class: Range, inputs: [p], outputs: [score], config: {mode: soft, upper: 20, weight: 1}}\n  cost: {class",
     )
-    .replace("limit, cost]", "limit, low, cost]");
+    .replace("limit, cost]", "limit, low, none, cost]");
   const plant = new Plant(await link(text), STATE);
   const penalties = plant.linked.limits.map(({ penalty }) => plant.outputs({ x: 13 })[penalty!]);
-  assertAlmostEquals(penalties[0], 100 * 3 / 20, 1e-9);
-  assertAlmostEquals(penalties[1], 3 / 20, 1e-9);
+  assertAlmostEquals(penalties[0], 100 * 100 * 3 / 20, 1e-9);
+  assertAlmostEquals(penalties[1], 100 * 3 / 20, 1e-9);
+  assertAlmostEquals(penalties[2], 3 / 20, 1e-9);
 });
 
 Deno.test("linkStrategy() takes min and max of a computed variable as a hard limit, of a decision as its bound", async () => {
