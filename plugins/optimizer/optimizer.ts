@@ -30,8 +30,9 @@ const FEASIBLE = 1e-7;
 const WORTHWHILE = 1e-9;
 /** Weight of Σ((x − x0)/scale)², relative to max(1, |cost|): keeps what buys nothing where it is. */
 const PROXIMAL = 1e-7;
-/** Distance in thresholds within which a point is tried exactly on a bound or on the present value. */
-const SNAP = 1e-5;
+/** Distances in thresholds within which a point is tried exactly on the present value, or on a bound. */
+const NEAR_PRESENT = 1e-2;
+const NEAR_BOUND = 1e-4;
 const MOST_SOLVES = 32;
 
 export default definePlugin({
@@ -273,15 +274,16 @@ function* settings({ problem }: Run, x: Float64Array): Generator<Uint8Array> {
   }
 }
 
-/** Puts what is within {@linkcode SNAP} of the present value or of a bound exactly there, where nothing is lost by it. */
+/**
+ * Puts what is all but on the present value or on a bound exactly there, where nothing is lost by it: a barrier keeps its
+ * distance, and a setpoint that buys nothing is not to be touched.
+ */
 function polish(run: Run, best: Candidate): Candidate {
   const { x0, lo, hi, scale } = run.problem;
   if (!holds(best)) return best;
   const snapped = best.x.map((x, i) => {
-    const near = [x0[i], lo[i], hi[i]].filter((to) =>
-      to >= lo[i] && to <= hi[i] && Math.abs(x - to) <= SNAP * scale[i]
-    );
-    return near.length === 0 ? x : near[0];
+    if (Math.abs(x - x0[i]) <= NEAR_PRESENT * scale[i]) return Math.min(hi[i], Math.max(lo[i], x0[i]));
+    return [lo[i], hi[i]].find((bound) => Math.abs(x - bound) <= NEAR_BOUND * scale[i]) ?? x;
   });
   let at = best;
   const attempt = (x: Float64Array) => {
