@@ -6,6 +6,7 @@
 import { Cursor } from "./pickle_cursor.ts";
 import { instance, JOBLIB_ARRAY, knownGlobal, reduced, setState } from "./pickle_known.ts";
 import { readJoblibArray } from "./pickle_numpy.ts";
+import { decimalFloat, decimalInteger, longInteger, unescaped } from "./pickle_number.ts";
 import { OPCODE_NAMES } from "./pickle_opcodes.ts";
 import { describe, emptyDict, isKind, itemsOf, pickleError, type PickleValue } from "./pickle_value.ts";
 
@@ -196,40 +197,6 @@ function persistent(machine: Machine): void {
   }
   spend(machine);
   machine.stack.push(machine.options.persistent(id));
-}
-
-/** Two's complement, little-endian. */
-function longInteger(bytes: Uint8Array): number | bigint {
-  if (bytes.length === 0) return 0;
-  const digits = [...bytes].reverse().map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return smallest(BigInt.asIntN(bytes.length * 8, BigInt(`0x${digits}`)));
-}
-
-function decimalInteger(text: string): number | bigint {
-  if (!/^[+-]?\d+$/.test(text)) throw pickleError(`an integer is ${JSON.stringify(text)}`);
-  return smallest(BigInt(text.replace("+", "")));
-}
-
-function smallest(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
-function decimalFloat(text: string): number {
-  const special = /^([+-]?)(inf|nan)$/.exec(text);
-  if (special !== null) return special[2] === "nan" ? NaN : special[1] === "-" ? -Infinity : Infinity;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) {
-    throw pickleError(`a number is ${JSON.stringify(text)}`);
-  }
-  return Number(text);
-}
-
-function unescaped(text: string): string {
-  return text.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_all, short, long) => {
-    const code = parseInt(short ?? long, 16);
-    if (code > 0x10ffff) throw pickleError("a text has a character beyond Unicode");
-    return String.fromCodePoint(code);
-  });
 }
 
 function checkedProtocol(cursor: Cursor): void {

@@ -33,10 +33,10 @@ for (const era of ["new", "old"]) {
   const { points, files, scalers, columnFiles, columns } = expected(era);
   for (const file of files) {
     Deno.test(`readScalers() scales as scikit-learn's transform for ${file}, to 1e-12`, () => {
-      const read_ = readScalers(read(file));
-      assertEquals([...read_.keys()], Object.keys(scalers));
+      const result = readScalers(read(file));
+      assertEquals([...result.keys()], Object.keys(scalers));
       for (const [name, { transformed, min, max }] of Object.entries(scalers)) {
-        const scaler = read_.get(name)!;
+        const scaler = result.get(name)!;
         // In float32 scikit-learn keeps its attributes, not its arithmetic: 1e-12 holds there too.
         points.forEach((x, i) => assertClose(scaler.scale * x + scaler.offset, transformed[i]));
         if (min !== undefined) assertEquals([scaler.min, scaler.max], [min, max]);
@@ -45,10 +45,10 @@ for (const era of ["new", "old"]) {
   }
   for (const file of columnFiles) {
     Deno.test(`readScalers() gives the scaler of each named column of ${file}`, () => {
-      const read_ = readScalers(read(file));
-      assertEquals([...read_.keys()], Object.keys(columns));
+      const result = readScalers(read(file));
+      assertEquals([...result.keys()], Object.keys(columns));
       for (const [name, { points, transformed }] of Object.entries(columns)) {
-        const { scale, offset } = read_.get(name)!;
+        const { scale, offset } = result.get(name)!;
         points.forEach((x, i) => assertClose(scale * x + offset, transformed[i]));
       }
     });
