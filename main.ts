@@ -4,6 +4,7 @@ import { exitCode, printError } from "./runtime/cli/print.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { type Config, listenAddress } from "./runtime/config.ts";
 import { SetpointError } from "./runtime/errors.ts";
+import type { CycleRow } from "./runtime/kernel/types.ts";
 import { aborted, stopSignal, untilInputEnds } from "./runtime/launch/stop.ts";
 
 /** Who asks for the end waits no longer than 10 s, whatever hangs; answers under way have 3 s. */
@@ -19,6 +20,7 @@ async function start(config: Config, stop: AbortSignal): Promise<number> {
       import("./runtime/http/server.ts"),
       import("./runtime/telemetry/log.ts"),
       import("./runtime/telemetry/metrics.ts"),
+      import("./runtime/telemetry/cycle_line.ts"),
       import("./runtime/state_folder.ts"),
     ]);
   const { state } = config.folders;
@@ -26,12 +28,11 @@ async function start(config: Config, stop: AbortSignal): Promise<number> {
   using lines = openLog({ level: config.log.level, file: `${state}/logs/app.log` });
   const { log } = lines;
   const metrics = new Metrics();
-  await using composed = await composeKernel(config, {
-    clock,
-    log,
-    serving: true,
-    onCycle: (row) => metrics.cycle(row),
-  });
+  const onCycle = (row: CycleRow) => {
+    metrics.cycle(row);
+    if (row.origin === "schedule") log("info", cycleLine(row), { cycle_id: row.cycle_id });
+  };
+  await using composed = await composeKernel(config, { clock, log, serving: true, onCycle });
   const { kernel } = composed;
   metrics.attach(kernel);
   const token = await folder.makeToken(state);

@@ -1,0 +1,172 @@
+/** `deno task` as a person runs it: its processes, what they print, and nothing of them left behind. */
+import { ROOT } from "../../runtime/config.ts";
+import { systemClock } from "../../runtime/clock.ts";
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end. */
+export async function task(
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", ...args],
+    cwd: options.cwd ?? ROOT,
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** State and metadata of their own, so that nothing of the checkout is written. */
+export class Folders implements AsyncDisposable {
+  readonly root: string;
+  readonly state: string;
+  readonly flags: readonly string[];
+
+  private constructor(root: string) {
+    this.root = root;
+    this.state = `${root}/state`;
+    this.flags = ["--state", this.state, "--metadata", `${root}/metadata`];
+  }
+
+  static async make(): Promise<Folders> {
+    const folders = new Folders(await Deno.makeTempDir({ prefix: "setpoint-e2e-" }));
+    await Deno.mkdir(`${folders.root}/metadata`);
+    const pointer = "deployed_config_version.yaml";
+    await Deno.copyFile(`${ROOT}/metadata/${pointer}`, `${folders.root}/metadata/${pointer}`);
+    return folders;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
+
+/** A running `deno task start` on any free port. */
+export class Service implements AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  readonly #state: string;
+  readonly #output: Promise<string>;
+
+  private constructor(process: Deno.ChildProcess, state: string) {
+    this.process = process;
+    this.#state = state;
+    this.#output = new Response(process.stderr).text();
+  }
+
+  /** Resolves when it is ready. @param command Default `deno task start` with the folders and port 0. */
+  static async start(
+    folders: Folders,
+    flags: readonly string[] = [],
+    command?: Deno.Command,
+  ): Promise<Service> {
+    const args = ["task", "--quiet", "start", "--port", "0", ...folders.flags, ...flags];
+    const spawned = command ?? new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      detached: true,
+    });
+    const service = new Service(spawned.spawn(), folders.state);
+    await service.ready();
+    return service;
+  }
+
+  get url(): string {
+    return JSON.parse(Deno.readTextFileSync(`${this.#state}/run.json`)).url;
+  }
+
+  get kernelPid(): number {
+    return JSON.parse(Deno.readTextFileSync(`${this.#state}/run.json`)).pid;
+  }
+
+  /** Waits until /health/ready is 200, by default of any process, else of one that is not `notPid`. */
+  async ready(notPid?: number): Promise<void> {
+    await eventually("the service is ready", async () => {
+      try {
+        if (this.kernelPid === notPid) return false;
+        const response = await fetch(`${this.url}/health/ready`);
+        await response.body?.cancel();
+        return response.status === 200;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  async json(path: string, body?: unknown): Promise<Record<string, unknown>> {
+    const init = body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    return await (await fetch(`${this.url}${path}`, init)).json();
+  }
+
+  /** Everything it printed on standard error, once it has ended. */
+  output(): Promise<string> {
+    return this.#output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const mine = tree(this.process.pid);
+    kill(this.process.pid, "SIGTERM");
+    await eventually("everything has ended", () => alive(mine).length === 0).catch(() => {});
+    for (const pid of alive(mine)) kill(pid, "SIGKILL");
+    await this.process.status;
+    await this.#output;
+  }
+}
+
+/** Polls until it holds, 20 s at most: far above what it takes, so that only a hang fails. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = systemClock.monotonic() + 20_000; systemClock.monotonic() < end;) {
+    if (await holds()) return;
+    await systemClock.sleep(20);
+  }
+  throw new Error(`Waited 20 s until ${what}`);
+}
+
+/** Live processes below a pid, itself included; kernel and cells have sessions of their own, so parents are followed. */
+export function tree(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const stat = statOf(Number(name));
+    if (stat !== null && stat.state !== "Z") {
+      children.set(stat.parent, [...children.get(stat.parent) ?? [], Number(name)]);
+    }
+  }
+  const found = [root];
+  for (const pid of found) found.push(...children.get(pid) ?? []);
+  return found;
+}
+
+/** Those of `pids` that still run. */
+export function alive(pids: readonly number[]): number[] {
+  return pids.filter((pid) => (statOf(pid)?.state ?? "Z") !== "Z");
+}
+
+export function kill(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch {
+    // it has ended already
+  }
+}
+
+function statOf(pid: number): { state: string; parent: number } | null {
+  if (!Number.isInteger(pid)) return null;
+  try {
+    const [state, parent] = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
+    return { state, parent: Number(parent) };
+  } catch {
+    return null;
+  }
+}
