@@ -37,8 +37,8 @@ export interface OnnxNodeSpec {
 
 export interface OnnxPortSpec {
   readonly name: string;
-  /** A text names a dimension that may have any size. */
-  readonly shape: readonly (number | string)[];
+  /** A text names a dimension that may have any size. Default: the file does not say. */
+  readonly shape?: readonly (number | string)[];
   /** Default "float". */
   readonly type?: OnnxType;
 }
@@ -112,10 +112,11 @@ function tensorParts({ name, shape, data, type = "float", typed = false }: OnnxT
 }
 
 function portParts({ name, shape, type = "float" }: OnnxPortSpec): Part[] {
-  const dimensions = shape.map((dimension) =>
+  const dimensions = shape?.map((dimension) =>
     message(1, [typeof dimension === "number" ? integer(1, dimension) : text(2, dimension)])
   );
-  return [text(1, name), message(2, [message(1, [integer(1, TYPES[type]), message(2, dimensions)])])];
+  const tensor = [integer(1, TYPES[type]), ...(dimensions === undefined ? [] : [message(2, dimensions)])];
+  return [text(1, name), message(2, [message(1, tensor)])];
 }
 
 function key(number: number, wire: number): Part {
