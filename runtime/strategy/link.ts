@@ -14,7 +14,8 @@ import type {
   SearchVariable,
   SkillDriver,
 } from "./linked.ts";
-import { askPlugins, type LoweredSkill } from "./lowering.ts";
+import type { LoweredSkill } from "./lowered.ts";
+import { askPlugins } from "./lowering.ts";
 import { checkOrder } from "./order.ts";
 import { planRun, type RunPlan } from "./plan.ts";
 import { problemOf } from "./problem.ts";

@@ -1,6 +1,6 @@
 /** Who writes and who reads what, in the order of a run; judged from what the lowered skills really read. */
 import type { Findings } from "./findings.ts";
-import type { LoweredSkill } from "./lowering.ts";
+import type { LoweredSkill } from "./lowered.ts";
 import type { RunPlan } from "./plan.ts";
 import { MEASURED_TYPES, type Strategy } from "./strategy.ts";
 

@@ -2,7 +2,7 @@
 import { type Graph, type NodeId, reachable } from "../graph/expr.ts";
 import type { Limit, Source } from "../graph/skill.ts";
 import type { LinkedOpaque } from "./linked.ts";
-import type { LoweredSkill } from "./lowering.ts";
+import type { LoweredSkill } from "./lowered.ts";
 import { MEASURED_TYPES, type Strategy } from "./strategy.ts";
 
 /** The foreign code of a strategy: one number for each opaque node of each skill, the same in every tape. */
