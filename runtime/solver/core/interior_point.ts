@@ -1,0 +1,394 @@
+/// <reference types="./portable.d.ts" />
+import { BarrierUpdate } from "./barrier_update.ts";
+import { Convergence } from "./convergence.ts";
+import { LineSearch, NO_STEP } from "./line_search.ts";
+import { Newton } from "./newton.ts";
+import { Nlp } from "./nlp.ts";
+import { QuasiNewton } from "./quasi_newton.ts";
+import { RestorationNlp } from "./restoration_nlp.ts";
+import { ScaledNlp } from "./scaled_nlp.ts";
+import { Settings } from "./settings.ts";
+import { State } from "./state.ts";
+import { copy, largest } from "./vector.ts";
+
+/** IPOPT's return codes, and two of the loop's own. */
+export const SOLVED: i32 = 0;
+export const ACCEPTABLE: i32 = 1;
+export const INFEASIBLE: i32 = 2;
+export const TINY_STEP: i32 = 3;
+export const DIVERGING: i32 = 4;
+export const STOPPED: i32 = 5;
+export const MAX_ITERATIONS: i32 = -1;
+export const RESTORATION_FAILED: i32 = -2;
+export const STEP_FAILED: i32 = -3;
+export const OUT_OF_TIME: i32 = -5;
+export const INVALID_NUMBER: i32 = -13;
+export const CONTINUE: i32 = 1000;
+export const RESTORED: i32 = 1001;
+
+/** Entries of the array that {@linkcode Model.report} gets. */
+export const PROGRESS_SIZE: i32 = 11;
+
+/** The main loop, for the problem itself and for its restoration phase alike. */
+export class InteriorPoint {
+  readonly nlp: Nlp;
+  readonly base: ScaledNlp;
+  readonly settings: Settings;
+  readonly state: State;
+  readonly newton: Newton;
+  readonly search: LineSearch;
+  readonly convergence: Convergence;
+  readonly quasiNewton: QuasiNewton;
+  private readonly barrier: BarrierUpdate;
+  private readonly progress: Float64Array = new Float64Array(PROGRESS_SIZE);
+  /** The restoration's solver; in the restoration itself null. */
+  private readonly restoration: InteriorPoint | null;
+  /** In the restoration: whom it serves. */
+  private parent: InteriorPoint | null = null;
+  private readonly relaxed: RestorationNlp | null;
+  private firstOfRestoration: boolean = false;
+  iterations: i32 = 0;
+  restorations: i32 = 0;
+  private relaxations: i32 = 0;
+
+  constructor(
+    base: ScaledNlp,
+    relaxed: RestorationNlp | null,
+    settings: Settings,
+    restoration: InteriorPoint | null,
+  ) {
+    const n = base.model.n;
+    const m = base.model.m;
+    const size: i32 = relaxed === null ? n + m : n + 3 * m;
+    this.base = base;
+    this.relaxed = relaxed;
+    if (relaxed === null) this.nlp = base;
+    else this.nlp = relaxed;
+    this.settings = settings;
+    this.restoration = restoration;
+    this.state = new State(this.nlp, settings, size, m);
+    this.newton = new Newton(this.state, size, n, m);
+    this.search = new LineSearch(this.state, this.newton, size, m);
+    this.convergence = new Convergence(this.state, base, size, m);
+    this.barrier = new BarrierUpdate(this.state, this.search);
+    this.quasiNewton = new QuasiNewton(n, settings);
+  }
+
+  /** Solves from the start of the prepared problem. @returns IPOPT's return code. */
+  solve(): i32 {
+    this.iterations = 0;
+    this.restorations = 0;
+    this.search.begin();
+    this.newton.begin();
+    this.convergence.begin();
+    this.quasiNewton.begin(this.nlp.n);
+    this.state.tinyStep = false;
+    this.search.thetaMaxFactor = this.settings.theta_max_fact;
+    if (!this.start()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
+    return this.run();
+  }
+
+  private start(): boolean {
+    const settings = this.settings;
+    const state = this.state;
+    const base = this.base;
+    const now = state.now;
+    state.mu = settings.mu_init;
+    state.tau = Math.max(settings.tau_min, 1 - state.mu);
+    for (let j: i32 = 0; j < base.n; j++) {
+      now.v[j] = base.model.x0[base.reduction.variable[j]] / base.reduction.unit[j];
+      now.v[j] = pushed(now.v[j], base.lower[j], base.upper[j], settings.bound_push, settings.bound_frac);
+    }
+    for (let k = base.n; k < base.size; k++) now.v[k] = 0;
+    if (!base.residual(now.v, now.c)) return false;
+    for (let k: i32 = 0; k < base.singles; k++) {
+      const at = base.n + k;
+      const value = now.c[base.row[k]];
+      now.v[at] = pushed(
+        value,
+        base.lower[at],
+        base.upper[at],
+        settings.slack_bound_push,
+        settings.slack_bound_frac,
+      );
+    }
+    for (let i: i32 = 0; i < base.size; i++) {
+      now.zL[i] = base.lower[i] > -Infinity ? settings.bound_mult_init_val : 0;
+      now.zU[i] = base.upper[i] < Infinity ? settings.bound_mult_init_val : 0;
+    }
+    for (let i: i32 = 0; i < base.m; i++) now.y[i] = 0;
+    if (!state.evaluate(now) || !state.refresh()) return false;
+    this.estimateMultipliers(settings.constr_mult_init_max);
+    return true;
+  }
+
+  /** Least-squares multipliers, or 0 where they are larger than `most`. */
+  private estimateMultipliers(most: f64): void {
+    const state = this.state;
+    const y = state.now.y;
+    const m = this.nlp.m;
+    const found = most > 0 && m > 0 && this.newton.leastSquares(y);
+    if (!found || !(largest(m, y) <= most)) {
+      for (let i: i32 = 0; i < m; i++) y[i] = 0;
+    }
+  }
+
+  private run(): i32 {
+    const state = this.state;
+    for (;;) {
+      const status = this.check();
+      if (status !== CONTINUE) return status;
+      if (!this.takeHessian()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
+      if (!(this.parent !== null && this.firstOfRestoration)) {
+        if (!this.barrier.update(this.leastMu())) return this.stuck(TINY_STEP);
+      }
+      this.firstOfRestoration = false;
+      const direction = this.newton.factorize() &&
+        this.newton.solve(state.mu, state.now.c, state.dv, state.dy, state.dzL, state.dzU);
+      this.quasiNewton.keep(state);
+      if (this.search.search(direction) === NO_STEP) {
+        const after = this.recover();
+        if (after !== CONTINUE) return after;
+        this.quasiNewton.skip();
+      } else {
+        if (this.search.movedBack) this.quasiNewton.skip();
+        this.quasiNewton.before(state);
+        if (!state.refresh()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
+        this.quasiNewton.after(state);
+        this.count();
+      }
+    }
+  }
+
+  private count(): void {
+    this.iterations++;
+  }
+
+  private leastMu(): f64 {
+    const settings = this.settings;
+    const scale: f64 = this.parent === null ? Math.abs(this.base.objectiveScale) : 1;
+    return Math.min(settings.tol, settings.compl_inf_tol * scale) / (settings.barrier_tol_factor + 1);
+  }
+
+  private takeHessian(): boolean {
+    if (this.settings.limited_memory) {
+      this.quasiNewton.store(this.nlp.system);
+      return true;
+    }
+    return this.nlp.hessian(this.state.now.v, this.state.mu, this.state.now.y);
+  }
+
+  /** Whether the loop ends at `now`. */
+  private check(): i32 {
+    const state = this.state;
+    const settings = this.settings;
+    const model = this.base.model;
+    const parent = this.parent;
+    if (parent !== null) {
+      const status = this.checkRestoration(parent);
+      if (status !== CONTINUE) return status;
+    } else {
+      this.convergence.measure();
+      if (!this.tell()) return STOPPED;
+      if (this.convergence.converged()) return SOLVED;
+      if (this.convergence.acceptable()) return ACCEPTABLE;
+    }
+    if (model.cancelled()) return STOPPED;
+    if (largest(this.base.n, state.now.v) > settings.diverging_iterates_tol) return DIVERGING;
+    if (this.totalIterations() >= settings.max_iter) return MAX_ITERATIONS;
+    if (model.elapsed() >= settings.max_wall_time) return OUT_OF_TIME;
+    return CONTINUE;
+  }
+
+  private totalIterations(): i32 {
+    const parent = this.parent;
+    return parent === null ? this.iterations : parent.iterations + this.iterations;
+  }
+
+  private tell(): boolean {
+    const state = this.state;
+    const progress = this.progress;
+    const parent = this.parent;
+    progress[0] = this.totalIterations() as f64;
+    progress[1] = state.now.f / (parent === null ? this.base.objectiveScale : 1);
+    progress[2] = parent === null ? this.convergence.violation : state.primalInfeasibility(state.now);
+    progress[3] = parent === null ? this.convergence.scaledError : state.dualInfeasibility();
+    if (parent === null) progress[3] = largest(this.nlp.size, state.work);
+    progress[4] = state.mu;
+    progress[5] = largest(this.nlp.size, state.dv);
+    progress[6] = this.newton.deltaW;
+    progress[7] = state.alphaDual;
+    progress[8] = state.alphaPrimal;
+    progress[9] = state.trials as f64;
+    progress[10] = (parent === null ? this.search.letter : 114) as f64;
+    return this.base.model.report(progress);
+  }
+
+  /** In the restoration: back to the original problem as soon as its filter takes the point. */
+  private checkRestoration(parent: InteriorPoint): i32 {
+    const state = this.state;
+    const outer = parent.state;
+    const settings = this.settings;
+    if (!this.tell()) return STOPPED;
+    copy(this.base.size, state.now.v, outer.next.v);
+    const known = outer.evaluate(outer.next);
+    const violation = known ? outer.primalInfeasibility(outer.next) : Infinity;
+    if (!this.firstOfRestoration && known) {
+      const enough = Math.max(
+        settings.required_infeasibility_reduction * outer.primalInfeasibility(outer.now),
+        Math.min(settings.tol, settings.constr_viol_tol),
+      );
+      if (
+        violation <= enough &&
+        parent.search.acceptsFromRestoration(outer.next.theta, outer.barrier(outer.next))
+      ) return RESTORED;
+    }
+    if (state.error(0) > settings.tol) return CONTINUE;
+    return violation <= 100 * settings.tol ? RESTORATION_FAILED : INFEASIBLE;
+  }
+
+  /** After a search without a step. */
+  private recover(): i32 {
+    const state = this.state;
+    const settings = this.settings;
+    if (this.base.model.cancelled()) return STOPPED;
+    if (this.base.model.elapsed() >= settings.max_wall_time) return OUT_OF_TIME;
+    if (this.search.movedBack && !state.refresh()) return INVALID_NUMBER;
+    if (!this.search.inSoft()) {
+      this.search.augment();
+      if (this.nlp.m > 0 && this.search.beginSoftRestoration()) {
+        this.count();
+        return state.refresh() ? CONTINUE : INVALID_NUMBER;
+      }
+    }
+    this.search.endSoft();
+    const restoration = this.restoration;
+    if (restoration === null) return this.relaxAgain();
+    if (this.nlp.m === 0 || state.primalInfeasibility(state.now) <= 1e-2 * settings.tol) {
+      return this.stuck(this.nlp.m === 0 ? STEP_FAILED : RESTORATION_FAILED);
+    }
+    this.restorations++;
+    const status = restoration.restore(this);
+    this.iterations += 1 + restoration.iterations;
+    if (status === RESTORED) {
+      this.resume();
+      return state.refresh() ? CONTINUE : INVALID_NUMBER;
+    }
+    if (status === INFEASIBLE || status === RESTORATION_FAILED || status === TINY_STEP) {
+      if (status !== INFEASIBLE) return this.stuck(RESTORATION_FAILED);
+    }
+    // What the restoration reached is nearer to feasible than where it began.
+    copy(this.base.size, restoration.state.now.v, state.now.v);
+    state.evaluate(state.now);
+    return status;
+  }
+
+  /** No way on: the last acceptable iterate, if there was one. */
+  private stuck(status: i32): i32 {
+    if (this.parent !== null || !this.convergence.hasAcceptable) return status;
+    this.convergence.restoreAcceptable();
+    return ACCEPTABLE;
+  }
+
+  /** In the restoration a failed search is answered by the best relaxations for the present x. */
+  private relaxAgain(): i32 {
+    const relaxed = this.relaxed;
+    const state = this.state;
+    if (relaxed === null) return RESTORATION_FAILED;
+    this.relaxations++;
+    if (this.relaxations > 20) return RESTORATION_FAILED;
+    copy(this.nlp.size, state.now.v, state.next.v);
+    if (!relaxed.relax(state.mu, state.next.v, state.next.c)) return RESTORATION_FAILED;
+    let change: f64 = 0;
+    for (let i: i32 = 0; i < this.nlp.size; i++) {
+      change = Math.max(change, Math.abs(state.next.v[i] - state.now.v[i]) / (1 + Math.abs(state.now.v[i])));
+    }
+    if (change < 1e-12) return RESTORATION_FAILED;
+    copy(this.nlp.size, state.next.v, state.now.v);
+    this.count();
+    return state.evaluate(state.now) && state.refresh() ? CONTINUE : RESTORATION_FAILED;
+  }
+
+  /** Minimises the violation from the iterate of `parent` on. */
+  restore(parent: InteriorPoint): i32 {
+    const relaxed = this.relaxed;
+    if (relaxed === null) return RESTORATION_FAILED;
+    const outer = parent.state;
+    const state = this.state;
+    const now = state.now;
+    const settings = this.settings;
+    this.parent = parent;
+    this.iterations = 0;
+    this.relaxations = 0;
+    this.firstOfRestoration = true;
+    relaxed.begin(outer.now.v);
+    state.mu = Math.max(outer.mu, outer.primalInfeasibility(outer.now));
+    state.tau = Math.max(settings.tau_min, 1 - state.mu);
+    state.tinyStep = false;
+    copy(this.base.size, outer.now.v, now.v);
+    if (!relaxed.relax(state.mu, now.v, now.c)) return RESTORATION_FAILED;
+    for (let i: i32 = 0; i < this.base.size; i++) {
+      now.zL[i] = Math.min(settings.resto_penalty_parameter, outer.now.zL[i]);
+      now.zU[i] = Math.min(settings.resto_penalty_parameter, outer.now.zU[i]);
+    }
+    for (let i = this.base.size; i < relaxed.size; i++) {
+      now.zL[i] = state.mu / now.v[i];
+      now.zU[i] = 0;
+    }
+    for (let i: i32 = 0; i < relaxed.m; i++) now.y[i] = 0;
+    this.search.begin();
+    this.search.thetaMaxFactor = 1e8;
+    this.newton.begin();
+    this.quasiNewton.begin(relaxed.n);
+    if (!state.evaluate(now) || !state.refresh()) return RESTORATION_FAILED;
+    return this.run();
+  }
+
+  /** Goes on at the point that the restoration found; it is in `next`, evaluated. */
+  private resume(): void {
+    const state = this.state;
+    const nlp = this.nlp;
+    const now = state.now;
+    const settings = this.settings;
+    for (let i: i32 = 0; i < nlp.size; i++) {
+      const d = state.next.v[i] - now.v[i];
+      state.dv[i] = d;
+      state.dzL[i] = 0;
+      state.dzU[i] = 0;
+      if (nlp.lower[i] > -Infinity) {
+        state.dzL[i] = (state.mu - now.zL[i] * d) / (now.v[i] - nlp.lower[i]) - now.zL[i];
+      }
+      if (nlp.upper[i] < Infinity) {
+        state.dzU[i] = (state.mu + now.zU[i] * d) / (nlp.upper[i] - now.v[i]) - now.zU[i];
+      }
+    }
+    for (let i: i32 = 0; i < nlp.m; i++) state.dy[i] = 0;
+    const dual = state.dualFraction(state.dzL, state.dzU, state.tau);
+    state.accept(1, dual);
+    const most = Math.max(largest(nlp.size, now.zL), largest(nlp.size, now.zU));
+    if (most > settings.bound_mult_reset_threshold) {
+      for (let i: i32 = 0; i < nlp.size; i++) {
+        now.zL[i] = nlp.lower[i] > -Infinity ? 1 : 0;
+        now.zU[i] = nlp.upper[i] < Infinity ? 1 : 0;
+      }
+    }
+    for (let i: i32 = 0; i < nlp.m; i++) now.y[i] = 0;
+    if (settings.constr_mult_reset_threshold > 0 && state.refresh()) {
+      this.estimateMultipliers(settings.constr_mult_reset_threshold);
+    }
+    this.search.afterRestoration();
+  }
+}
+
+/** `value` at least min(κ1·max(1, |bound|), κ2·range) inside its bounds. */
+function pushed(value: f64, lower: f64, upper: f64, push: f64, frac: f64): f64 {
+  if (lower > -Infinity && upper < Infinity) {
+    const range = frac * (upper - lower);
+    const low = lower + Math.min(push * Math.max(1, Math.abs(lower)), range);
+    const high = upper - Math.min(push * Math.max(1, Math.abs(upper)), range);
+    return Math.max(low, Math.min(value, high));
+  }
+  if (lower > -Infinity) return Math.max(value, lower + push * Math.max(1, Math.abs(lower)));
+  if (upper < Infinity) return Math.min(value, upper - push * Math.max(1, Math.abs(upper)));
+  return value;
+}

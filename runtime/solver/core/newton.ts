@@ -1,0 +1,246 @@
+/// <reference types="./portable.d.ts" />
+import { power } from "./elementary.ts";
+import { State } from "./state.ts";
+import { copy, largest } from "./vector.ts";
+
+/**
+ * Steps of Newton's method on the primal-dual equations: the condensed system with its inertia corrected by δw and δc
+ * (Algorithm IC of the paper), solved with iterative refinement.
+ */
+export class Newton {
+  private readonly state: State;
+  /** Σ = zL/sL + zU/sU and what the objective adds, length size. */
+  private readonly sigma: Float64Array;
+  private readonly dx: Float64Array;
+  private readonly dr: Float64Array;
+  private readonly bx: Float64Array;
+  private readonly bc: Float64Array;
+  private readonly rx: Float64Array;
+  private readonly stacked: Float64Array;
+  private readonly ex: Float64Array;
+  private readonly ec: Float64Array;
+  /** Perturbations of the present and of the last perturbed factorisation. */
+  deltaW: f64 = 0;
+  deltaC: f64 = 0;
+  private lastDeltaW: f64 = 0;
+  private useHessian: boolean = true;
+  factorizations: i32 = 0;
+
+  constructor(state: State, size: i32, n: i32, m: i32) {
+    this.state = state;
+    this.sigma = new Float64Array(size);
+    this.dx = new Float64Array(size);
+    this.dr = new Float64Array(m);
+    this.bx = new Float64Array(size);
+    this.bc = new Float64Array(m);
+    this.rx = new Float64Array(size);
+    this.ex = new Float64Array(size);
+    this.ec = new Float64Array(m);
+    this.stacked = new Float64Array(n + m);
+  }
+
+  begin(): void {
+    this.lastDeltaW = 0;
+    this.factorizations = 0;
+  }
+
+  /** Factorises at `now` with the least perturbation that gives the right inertia. @returns False where none does. */
+  factorize(): boolean {
+    this.useHessian = true;
+    this.setSigma();
+    this.deltaW = 0;
+    this.deltaC = 0;
+    return this.correct();
+  }
+
+  private setSigma(): void {
+    const nlp = this.state.nlp;
+    const now = this.state.now;
+    const sigma = this.sigma;
+    for (let i: i32 = 0; i < nlp.size; i++) {
+      let sum: f64 = 0;
+      if (nlp.lower[i] > -Infinity) sum += now.zL[i] / (now.v[i] - nlp.lower[i]);
+      if (nlp.upper[i] < Infinity) sum += now.zU[i] / (nlp.upper[i] - now.v[i]);
+      sigma[i] = sum;
+    }
+    nlp.addDiagonal(this.state.mu, sigma);
+  }
+
+  private correct(): boolean {
+    const nlp = this.state.nlp;
+    for (;;) {
+      const regular = this.attempt();
+      if (regular && nlp.system.negatives === nlp.m) {
+        if (this.deltaW > 0) this.lastDeltaW = this.deltaW;
+        return true;
+      }
+      const tooFew = !regular || nlp.system.negatives < nlp.m;
+      if (tooFew && nlp.m > 0 && this.deltaC === 0) this.perturbRows();
+      else if (!this.raise()) return false;
+    }
+  }
+
+  private perturbRows(): void {
+    const settings = this.state.settings;
+    this.deltaC = settings.jacobian_regularization_value *
+      power(this.state.mu, settings.jacobian_regularization_exponent);
+  }
+
+  private raise(): boolean {
+    const settings = this.state.settings;
+    const last = this.lastDeltaW;
+    if (this.deltaW === 0) {
+      this.deltaW = last === 0
+        ? settings.first_hessian_perturbation
+        : Math.max(settings.min_hessian_perturbation, last * settings.perturb_dec_fact);
+    } else if (last === 0 || 1e5 * last < this.deltaW) {
+      this.deltaW *= settings.perturb_inc_fact_first;
+    } else {
+      this.deltaW *= settings.perturb_inc_fact;
+    }
+    if (this.deltaW <= settings.max_hessian_perturbation) return true;
+    this.lastDeltaW = 0;
+    return false;
+  }
+
+  private attempt(): boolean {
+    const nlp = this.state.nlp;
+    const n = nlp.n;
+    for (let i: i32 = 0; i < nlp.size; i++) this.dx[i] = this.sigma[i] + this.deltaW;
+    for (let i: i32 = 0; i < nlp.m; i++) this.dr[i] = this.deltaC;
+    for (let k: i32 = 0; k < nlp.singles; k++) this.dr[nlp.row[k]] += 1 / this.dx[n + k];
+    this.factorizations++;
+    return nlp.system.factor(this.useHessian, this.dx, this.dr);
+  }
+
+  /**
+   * The step from `now` for the barrier parameter `mu` and the residual `c`, written into the given arrays.
+   * @returns False where the system could not be solved well enough.
+   */
+  solve(
+    mu: f64,
+    c: Float64Array,
+    dv: Float64Array,
+    dy: Float64Array,
+    dzL: Float64Array,
+    dzU: Float64Array,
+  ): boolean {
+    const state = this.state;
+    const nlp = state.nlp;
+    const now = state.now;
+    const damping = state.settings.kappa_d * mu;
+    const bx = this.bx;
+    for (let i: i32 = 0; i < nlp.size; i++) {
+      let g = state.gradient[i];
+      const lower = nlp.lower[i];
+      const upper = nlp.upper[i];
+      if (lower > -Infinity) {
+        g -= mu / (now.v[i] - lower);
+        if (upper === Infinity) g += damping;
+      }
+      if (upper < Infinity) {
+        g += mu / (upper - now.v[i]);
+        if (lower === -Infinity) g -= damping;
+      }
+      bx[i] = g;
+    }
+    nlp.addTransposed(now.y, bx);
+    for (let i: i32 = 0; i < nlp.size; i++) bx[i] = -bx[i];
+    for (let i: i32 = 0; i < nlp.m; i++) this.bc[i] = -c[i];
+    let good = this.refined(dv, dy);
+    // A system that is solved this badly is as good as singular; it is tried once more with perturbed rows.
+    if (!good && nlp.m > 0 && this.deltaC === 0) {
+      this.perturbRows();
+      good = this.correct() && this.refined(dv, dy);
+    }
+    if (!good && this.raise()) good = this.correct() && this.refined(dv, dy);
+    for (let i: i32 = 0; i < nlp.size; i++) {
+      dzL[i] = 0;
+      dzU[i] = 0;
+      if (nlp.lower[i] > -Infinity) {
+        dzL[i] = (mu - now.zL[i] * dv[i]) / (now.v[i] - nlp.lower[i]) - now.zL[i];
+      }
+      if (nlp.upper[i] < Infinity) {
+        dzU[i] = (mu + now.zU[i] * dv[i]) / (nlp.upper[i] - now.v[i]) - now.zU[i];
+      }
+    }
+    return good;
+  }
+
+  /** Least-squares multipliers: min ‖∇f − zL + zU + Jᵀy‖₂. @returns False where they could not be computed. */
+  leastSquares(y: Float64Array): boolean {
+    const state = this.state;
+    const nlp = state.nlp;
+    for (let i: i32 = 0; i < nlp.size; i++) {
+      this.sigma[i] = 1;
+      this.bx[i] = -(state.gradient[i] - state.now.zL[i] + state.now.zU[i]);
+    }
+    for (let i: i32 = 0; i < nlp.m; i++) this.bc[i] = 0;
+    this.useHessian = false;
+    this.deltaW = 0;
+    this.deltaC = 0;
+    if (!this.attempt() || nlp.system.negatives !== nlp.m) return false;
+    return this.refined(this.rx, y);
+  }
+
+  /** Solves for the right-hand side in bx, bc. */
+  private refined(dv: Float64Array, dy: Float64Array): boolean {
+    const nlp = this.state.nlp;
+    const settings = this.state.settings;
+    const size = nlp.size;
+    const m = nlp.m;
+    const scale = Math.max(largest(size, this.bx), largest(m, this.bc));
+    for (let i: i32 = 0; i < size; i++) dv[i] = 0;
+    for (let i: i32 = 0; i < m; i++) dy[i] = 0;
+    if (scale === 0) return true;
+    if (!(scale < Infinity)) return false;
+    copy(size, this.bx, this.ex);
+    copy(m, this.bc, this.ec);
+    let ratio: f64 = Infinity;
+    for (let round: i32 = 0; round <= settings.max_refinement_steps; round++) {
+      this.condensed(this.ex, this.ec);
+      for (let i: i32 = 0; i < size; i++) dv[i] += this.ex[i];
+      for (let i: i32 = 0; i < m; i++) dy[i] += this.ec[i];
+      const before = ratio;
+      ratio = this.residual(dv, dy, scale);
+      if (round >= settings.min_refinement_steps && ratio <= settings.residual_ratio_max) return true;
+      if (round > settings.min_refinement_steps && ratio > 0.999999999 * before) break;
+      if (ratio - ratio !== 0) return false;
+    }
+    return ratio <= settings.residual_ratio_singular;
+  }
+
+  /** ex, ec = right-hand side − matrix·(dv, dy). @returns Its size relative to the solution and the right-hand side. */
+  private residual(dv: Float64Array, dy: Float64Array, scale: f64): f64 {
+    const nlp = this.state.nlp;
+    const n = nlp.n;
+    const ex = this.ex;
+    const ec = this.ec;
+    for (let i: i32 = 0; i < nlp.size; i++) ex[i] = this.dx[i] * dv[i];
+    if (this.useHessian) nlp.system.addHessian(dv, ex);
+    nlp.addTransposed(dy, ex);
+    for (let i: i32 = 0; i < nlp.size; i++) ex[i] = this.bx[i] - ex[i];
+    nlp.system.jacobianTimes(dv, ec);
+    for (let k: i32 = 0; k < nlp.singles; k++) ec[nlp.row[k]] += nlp.sign[k] * dv[n + k];
+    for (let i: i32 = 0; i < nlp.m; i++) ec[i] = this.bc[i] - (ec[i] - this.deltaC * dy[i]);
+    const left = Math.max(largest(nlp.size, ex), largest(nlp.m, ec));
+    const solution = Math.max(largest(nlp.size, dv), largest(nlp.m, dy));
+    return left / (Math.min(solution, 1e6 * scale) + scale);
+  }
+
+  /** Solves in place; the linear entries t are eliminated. */
+  private condensed(x: Float64Array, c: Float64Array): void {
+    const nlp = this.state.nlp;
+    const n = nlp.n;
+    const b = this.stacked;
+    for (let i: i32 = 0; i < n; i++) b[i] = x[i];
+    for (let i: i32 = 0; i < nlp.m; i++) b[n + i] = c[i];
+    for (let k: i32 = 0; k < nlp.singles; k++) b[n + nlp.row[k]] -= nlp.sign[k] * x[n + k] / this.dx[n + k];
+    nlp.system.solve(b);
+    for (let i: i32 = 0; i < n; i++) x[i] = b[i];
+    for (let i: i32 = 0; i < nlp.m; i++) c[i] = b[n + i];
+    for (let k: i32 = 0; k < nlp.singles; k++) {
+      x[n + k] = (x[n + k] - nlp.sign[k] * c[nlp.row[k]]) / this.dx[n + k];
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * What AssemblyScript has built in and TypeScript has not, so that the same files pass both compilers. The shared files
+ * use the types alone; pointers and vectors occur in the twins that only `asc` compiles.
+ */
+declare type i32 = number;
+declare type u32 = number;
+declare type f64 = number;

@@ -1,0 +1,111 @@
+import { Model } from "./core/model.ts";
+import type { DenseProblem } from "./dense_problem.ts";
+import type { SolveOptions } from "./options.ts";
+
+const FAR = 1e19;
+
+/** The callbacks of a {@linkcode DenseProblem} as the core calls them: exceptions, deadline and cancelling included. */
+export class DenseModel extends Model {
+  #problem: DenseProblem | undefined;
+  #options: SolveOptions = {};
+  #now: (() => number) | undefined;
+  #started = 0;
+  #limit = Infinity;
+  /** The first exception of a callback. */
+  failure: string | undefined;
+  timedOut = false;
+
+  /** @throws {RangeError} If a size differs from the one that the memory was made for. */
+  begin(problem: DenseProblem, options: SolveOptions): void {
+    const { n, m, x0, xl, xu, gl, gu } = problem;
+    const lengths = [n, m, x0.length, xl.length, xu.length, gl.length, gu.length];
+    const expected = [this.n, this.m, this.n, this.n, this.n, this.m, this.m];
+    if (lengths.some((length, k) => length !== expected[k])) {
+      throw new RangeError(
+        `Cannot solve a problem of sizes ${lengths.join(", ")}: expected ${expected.join(", ")}`,
+      );
+    }
+    this.x0.set(x0);
+    this.xl.set(xl);
+    this.xu.set(xu);
+    this.gl.set(gl);
+    this.gu.set(gu);
+    if (options.x_unit !== undefined) this.unit.set(options.x_unit);
+    else this.unit.fill(1);
+    this.#problem = problem;
+    this.#options = options;
+    this.#now = options.now;
+    this.#started = this.#now?.() ?? 0;
+    this.#limit = Math.min(options.max_wall_time ?? Infinity, options.max_cpu_time ?? Infinity, FAR);
+    this.failure = undefined;
+    this.timedOut = false;
+  }
+
+  /** Lets go of the callbacks. */
+  end(): void {
+    this.#problem = undefined;
+    this.#options = {};
+  }
+
+  override objective(x: Float64Array): number {
+    try {
+      return this.#problem!.objective(x);
+    } catch (error) {
+      this.#failed("objective", error);
+      return NaN;
+    }
+  }
+
+  override gradient(x: Float64Array, g: Float64Array): boolean {
+    try {
+      return this.#problem!.gradient(x, g);
+    } catch (error) {
+      return this.#failed("gradient", error);
+    }
+  }
+
+  override constraints(x: Float64Array, c: Float64Array): boolean {
+    try {
+      return this.#problem!.constraints(x, c);
+    } catch (error) {
+      return this.#failed("constraints", error);
+    }
+  }
+
+  override jacobian(x: Float64Array, values: Float64Array): boolean {
+    try {
+      return this.#problem!.jacobian(x, values);
+    } catch (error) {
+      return this.#failed("jacobian", error);
+    }
+  }
+
+  override hessian(x: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array): boolean {
+    try {
+      return this.#problem!.hessian!(x, sigma, lambda, values);
+    } catch (error) {
+      return this.#failed("hessian", error);
+    }
+  }
+
+  override cancelled(): boolean {
+    if (this.timedOut || this.elapsed() > this.#limit) {
+      this.timedOut = true;
+      return true;
+    }
+    return this.#options.cancelled?.() ?? false;
+  }
+
+  override elapsed(): number {
+    return this.#now === undefined ? 0 : (this.#now() - this.#started) / 1000;
+  }
+
+  override report(_progress: Float64Array): boolean {
+    return true;
+  }
+
+  #failed(callback: string, error: unknown): false {
+    this.failure ??= `${callback}: ${error instanceof Error ? error.message : String(error)}`;
+    return false;
+  }
+}

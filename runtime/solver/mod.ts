@@ -1,0 +1,11 @@
+/**
+ * Interior-point solver for min f(x) with gl ≤ g(x) ≤ gu and xl ≤ x ≤ xu, after Wächter and Biegler (Math. Program.
+ * 106, 2006). It depends on nothing: no clock, no file, no package.
+ * @module
+ */
+export { createSolver, type DenseSolver, solveDense } from "./dense_solver.ts";
+export type { DenseProblem } from "./dense_problem.ts";
+export { type OptionInfo, options, type SolveOptions } from "./options.ts";
+export type { KktError, SolveResult } from "./result.ts";
+export { describeStatus } from "./status.ts";
+export { type Problem, solve, type Structure } from "./solve.ts";

@@ -1,0 +1,100 @@
+import { Settings } from "./core/settings.ts";
+import { OPTION_TABLE } from "./option_table.ts";
+
+/** Options by IPOPT's names; those that {@linkcode options} lists, and what a solve is given besides. */
+export interface SolveOptions {
+  readonly tol?: number;
+  readonly max_iter?: number;
+  /** Seconds; needs `now`. */
+  readonly max_wall_time?: number;
+  readonly max_cpu_time?: number;
+  readonly acceptable_tol?: number;
+  readonly acceptable_iter?: number;
+  readonly constr_viol_tol?: number;
+  readonly mu_init?: number;
+  readonly mu_strategy?: "monotone" | "adaptive";
+  readonly hessian_approximation?: "exact" | "limited-memory";
+  readonly nlp_scaling_method?: "gradient-based" | "none" | "user-scaling";
+  readonly warm_start_init_point?: "yes" | "no";
+  readonly print_level?: number;
+  /** Monotonic time, ms. */
+  readonly now?: () => number;
+  /** True once the answer is of no use any more; looked at in every iteration and before every callback. */
+  readonly cancelled?: () => boolean;
+  /** Size of one unit of each variable, length n; for `nlp_scaling_method: "user-scaling"`. */
+  readonly x_unit?: Float64Array;
+  readonly [name: string]: unknown;
+}
+
+/** One option as {@linkcode options} tells of it. */
+export interface OptionInfo {
+  readonly name: string;
+  readonly default: number | string;
+  /** Least and greatest value of a number. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+  readonly choices?: readonly string[];
+  readonly description: string;
+}
+
+const BESIDES = new Set(["now", "cancelled", "x_unit"]);
+const BY_NAME = new Map(OPTION_TABLE.map((option) => [option.name, option]));
+const DEFAULTS = new Settings();
+
+/** Every option of IPOPT that is supported, with default and range. */
+export function options(): readonly OptionInfo[] {
+  return OPTION_TABLE;
+}
+
+/**
+ * Sets `settings` to the defaults with `given` laid over them.
+ * @returns What is wrong, or undefined.
+ */
+export function applyOptions(
+  given: SolveOptions,
+  settings: Settings,
+  hasHessian: boolean,
+): string | undefined {
+  Object.assign(settings, DEFAULTS);
+  const target = settings as unknown as Record<string, number | boolean>;
+  for (const name in given) {
+    const value = given[name];
+    if (value === undefined || BESIDES.has(name)) continue;
+    const option = BY_NAME.get(name);
+    if (option === undefined) return `Cannot set option "${name}": it is not known`;
+    const problem = complaint(option, value);
+    if (problem !== undefined) return `Cannot set option "${name}" to ${JSON.stringify(value)}: ${problem}`;
+    if (option.choices === undefined) {
+      if (name in target) target[name] = value as number;
+    } else choose(settings, target, name, value as string);
+  }
+  if (!hasHessian) settings.limited_memory = true;
+  return undefined;
+}
+
+function complaint(option: OptionInfo, value: unknown): string | undefined {
+  if (option.choices !== undefined) {
+    return option.choices.includes(value as string) ? undefined : `expected ${option.choices.join(" or ")}`;
+  }
+  if (typeof value !== "number" || Number.isNaN(value)) return "expected a number";
+  if (option.integer && !Number.isInteger(value)) return "expected a whole number";
+  if (value < (option.min ?? -Infinity) || value > (option.max ?? Infinity)) {
+    return `expected a number from ${option.min ?? "−∞"} to ${option.max ?? "∞"}`;
+  }
+  return undefined;
+}
+
+function choose(
+  settings: Settings,
+  target: Record<string, number | boolean>,
+  name: string,
+  value: string,
+): void {
+  if (name === "mu_strategy") settings.adaptive = value === "adaptive";
+  else if (name === "hessian_approximation") settings.limited_memory = value === "limited-memory";
+  else if (name === "nlp_scaling_method") {
+    settings.scaling = value !== "none";
+    settings.user_scaling = value === "user-scaling";
+  } else if (name in target) target[name] = value === "yes";
+}
