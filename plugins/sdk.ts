@@ -63,6 +63,8 @@ export { lowerTorch, TORCH_ACTIVATIONS } from "../runtime/graph/torch_lower.ts";
 export type { TorchActivation } from "../runtime/graph/torch_lower.ts";
 export { readScalers } from "../runtime/graph/scaler_file.ts";
 export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";
+export { createSolver, describeStatus, solve, solveDense } from "../runtime/solver/mod.ts";
+export type { DenseProblem, DenseSolver, KktError, SolveOptions, SolveResult } from "../runtime/solver/mod.ts";
 export { SkillError } from "../runtime/graph/skill.ts";
 export type {
   Json,
