@@ -74,6 +74,7 @@ systemClock.every(RSS_EVERY_MS, () => {
 });
 systemClock.every(limits.beatMs, () => {
   if (++silentBeats * limits.beatMs > limits.silenceMs) end("the kernel is silent");
+  for (const worker of workers.values()) worker.beat();
   tell({ t: "beat", rss: Deno.memoryUsage().rss });
 });
 tell({ t: "ready" });

@@ -1,7 +1,18 @@
 /** In a cell: one worker, the call that it works on, and the memory that it shares with the cell. */
 import { decodeFrame } from "./frames.ts";
 import type { CellLimits } from "./limits.ts";
-import { type Answer, CONTROL, type FromCell, type FromWorker, STATE, type WorkerAsk } from "./protocol.ts";
+import {
+  type Answer,
+  CONTROL,
+  type FromCell,
+  type FromWorker,
+  PING,
+  STATE,
+  type WorkerAsk,
+} from "./protocol.ts";
+
+/** Heartbeats that a worker at rest may let pass without an answer. */
+const MOST_UNANSWERED = 3;
 
 export interface CellPipe {
   write(frame: Uint8Array): void;
@@ -18,6 +29,9 @@ export class CellWorker {
   /** The call that is worked on; 0: none. */
   #call = 0;
   #ask: WorkerAsk | undefined;
+  /** Pings that were not answered yet, and heartbeats at rest since the last one. */
+  #pings = 0;
+  #unanswered = 0;
 
   constructor(id: number, limits: CellLimits, pipe: CellPipe) {
     this.#id = id;
@@ -40,10 +54,26 @@ export class CellWorker {
     this.#worker.postMessage({ control, frameBytes, jsonBytes, requestBytes });
   }
 
+  /**
+   * Pings the worker while it has nothing to do. One that does not answer has closed itself or spins on after its answer;
+   * neither gives any event.
+   */
+  beat(): void {
+    if (this.#call !== 0) return;
+    if (this.#pings === 0) {
+      this.#pings++;
+      this.#worker.postMessage(PING);
+    }
+    if (++this.#unanswered > MOST_UNANSWERED) {
+      this.#pipe.end("the plugin does not rest after its answer, or is gone");
+    }
+  }
+
   /** Hands a whole frame on. */
   call(call: number, frame: Uint8Array<ArrayBuffer>): void {
     if (this.#call !== 0) this.#pipe.end(`worker ${this.#id} got a call during another`);
     this.#call = call;
+    this.#unanswered = 0;
     this.#worker.postMessage(frame, [frame.buffer]);
   }
 
@@ -71,6 +101,11 @@ export class CellWorker {
   }
 
   #receive(data: FromWorker): void {
+    if (data === PING) {
+      if (--this.#pings < 0) this.#refuse("a message that nobody asked for");
+      this.#unanswered = 0;
+      return;
+    }
     if (this.#call === 0) this.#refuse("a message that nobody asked for");
     if (data instanceof Uint8Array) this.#answer(data);
     else this.#forward(data);

@@ -7,7 +7,7 @@ import { setpointError } from "../errors.ts";
 import type { PluginKind } from "../graph/skill.ts";
 import { checkDescription, type PluginDescription } from "./answers.ts";
 import type { CallLabel } from "./call_errors.ts";
-import { BUILTIN_LIMITS, DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { BUILTIN_LIMITS, DEFAULT_LIMITS, DESCRIBER_IDLE_MS, type Limits } from "./limits.ts";
 import { OnnxHost } from "./onnx_host.ts";
 import { loadOnnxRuntime } from "./onnx_runtime.ts";
 import { PluginHandle } from "./plugin_handle.ts";
@@ -168,10 +168,15 @@ export class PluginHost implements AsyncDisposable {
   }
 
   #cellFor({ id, builtin }: PluginSource): OpenCell {
-    const cellId = builtin === undefined ? id : builtin === "optimizer" ? "builtin:optimizer" : "builtin";
+    const cellId = builtin === undefined || builtin === "optimizer" ? id : "builtin";
     let open = this.#cells.get(cellId);
     if (open === undefined) {
-      const limits = builtin === undefined ? this.#limits : { ...this.#limits, ...BUILTIN_LIMITS };
+      const describes = builtin !== undefined && builtin !== "optimizer";
+      const limits = {
+        ...this.#limits,
+        ...(describes && { idleMs: DESCRIBER_IDLE_MS, ...this.#options.limits }),
+        ...(builtin !== undefined && BUILTIN_LIMITS),
+      };
       const { clock, log } = this.#options;
       open = { cell: new SupervisedCell({ id: cellId, clock, log, limits }), limits, plugins: [] };
       this.#cells.set(cellId, open);

@@ -30,6 +30,8 @@ export interface Limits {
   readonly backoffMaxMs: number;
   /** Failures in a row after which a plugin is no longer called; Infinity: never. Default 5; built-in: never. */
   readonly quarantineAfter: number;
+  /** Rest after which a cell is ended for its memory; the next call starts it again. Default never; built-in: 10 s. */
+  readonly idleMs: number;
   /** How long a plugin stays in quarantine, before one call may try it again. Default 60 s. */
   readonly quarantineMs: number;
 }
@@ -50,6 +52,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   backoffMs: 100,
   backoffMaxMs: 10_000,
   quarantineAfter: 5,
+  idleMs: Infinity,
   quarantineMs: 60_000,
 });
 
@@ -58,6 +61,12 @@ export const BUILTIN_LIMITS: Partial<Limits> = Object.freeze({
   backoffMaxMs: 1_000,
   quarantineAfter: Infinity,
 });
+
+/**
+ * `idleMs` of the built-in plugins that describe skills: they are needed while a strategy is loaded, and their 75 MB are
+ * what a running gateway can do without.
+ */
+export const DESCRIBER_IDLE_MS = 10_000;
 
 /** The part of the limits that a cell needs itself, by argument. */
 export type CellLimits = Pick<

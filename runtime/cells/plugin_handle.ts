@@ -138,32 +138,39 @@ export class PluginHandle {
     return this.#checked(label, () => checkValues(value, count, spec && count * spec.outputs));
   }
 
-  /** Gives a problem to every worker of the optimizer, and to those of its later lives. @throws {SetpointError} */
+  /**
+   * Gives a problem to the optimizer: now to every worker at rest, or to the first that is, and to the others, also of
+   * later lives, before their first run of it. @throws {SetpointError}
+   */
   async load(digest: string, problem: ProblemMessage): Promise<void> {
     this.#expect("load", ["optimizer"]);
+    const label = this.#label("load");
     for (const route of problem.opaques) {
       if (
         route.engine === "self" &&
         !["model", "function", "constraint"].includes(route.handle.description.kind)
       ) {
-        throw callFailed("PLUGIN_FAILED", this.#label("load"), "an optimizer may not call an optimizer");
+        throw callFailed("PLUGIN_FAILED", label, "an optimizer may not call an optimizer");
       }
     }
     this.#problems.set(digest, problem);
     this.#options.cell.prepare = (life) => this.#loadAll(life);
-    const deadline = this.#deadline(this.#options.limits.lowerMs);
-    const label = this.#label("load");
-    await Promise.all(
-      this.#pool.workers.map((worker) =>
-        this.#pool.run(deadline, this.#waitErrors(label, this.#options.limits.lowerMs), async () => {
-          await this.#loadOne(worker, digest);
-        }, worker)
-      ),
-    );
+    const { lowerMs } = this.#options.limits;
+    const free = this.#pool.workers.filter((worker) => this.#pool.isFree(worker));
+    const load = (pinned?: number) => {
+      const task = (worker: number) => this.#loadOne(worker, digest);
+      return this.#pool.run(this.#deadline(lowerMs), this.#waitErrors(label, lowerMs), task, pinned);
+    };
+    try {
+      await Promise.all(free.length === 0 ? [load()] : free.map(load));
+    } catch (error) {
+      this.#problems.delete(digest);
+      throw error;
+    }
   }
 
   /** Solves a loaded problem. `ms` is the time from its dispatch to its answer. @throws {SetpointError} */
-  optimize(
+  async optimize(
     digest: string,
     run: OptimizationRun,
     signal?: AbortSignal,
@@ -199,7 +206,7 @@ export class PluginHandle {
       return { ...result, ms };
     };
     const result = this.#pool.run(end, this.#waitErrors(label, run.deadlineMs), task);
-    return signal === undefined ? result : unlessAborted(result, signal);
+    return await (signal === undefined ? result : unlessAborted(result, signal));
   }
 
   /** Drops a problem. */
@@ -225,11 +232,11 @@ export class PluginHandle {
   async #loadAll(life: number): Promise<void> {
     const old = [...this.#loaded].filter((key) => !key.startsWith(`${life} `));
     for (const key of old) this.#loaded.delete(key);
-    for (const worker of this.#pool.workers) {
+    await Promise.all(this.#pool.workers.map(async (worker) => {
       for (const digest of this.#problems.keys()) {
         await this.#options.cell.callIn(life, this.#loadCall(worker, digest));
       }
-    }
+    }));
   }
 
   async #loadOne(worker: number, digest: string): Promise<void> {

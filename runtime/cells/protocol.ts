@@ -106,7 +106,10 @@ export type FromCell =
   };
 
 /** What a worker posts to its cell: a whole frame of an answer, or a batch that it waits for. */
-export type FromWorker = Uint8Array<ArrayBuffer> | WorkerAsk;
+export type FromWorker = Uint8Array<ArrayBuffer> | WorkerAsk | typeof PING;
+
+/** Goes to a worker at rest and comes back. */
+export const PING = 0;
 
 export interface WorkerAsk {
   readonly call: number;

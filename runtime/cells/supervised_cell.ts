@@ -64,6 +64,8 @@ interface Life {
   over: boolean;
   /** Its end was counted as a failure already. */
   struck: boolean;
+  /** It was ended for want of work. */
+  rested: boolean;
   /** Whose fault the end is. */
   culprit: Pending | undefined;
 }
@@ -92,6 +94,10 @@ export class SupervisedCell {
   #wakeUp: (() => void) | undefined;
   #sleeping: Promise<void> | undefined;
   #closed = false;
+  /** No process, because there was nothing to do: the next call starts one. */
+  #resting = false;
+  #rests = 0;
+  #stopIdle = () => {};
   readonly #ending = new Set<Promise<void>>();
 
   constructor(options: CellOptions) {
@@ -102,7 +108,9 @@ export class SupervisedCell {
   get state(): CellState {
     if (this.#quarantined()) return "quarantined";
     const life = this.#life;
-    if (life === undefined) return this.#sleeping === undefined ? "dead" : "starting";
+    if (life === undefined) {
+      return this.#resting ? "ready" : this.#sleeping === undefined ? "dead" : "starting";
+    }
     if (!life.ready) return "starting";
     return life.pending.size > 0 ? "busy" : "ready";
   }
@@ -120,9 +128,9 @@ export class SupervisedCell {
     return this.#life?.ready ? this.#life.number : undefined;
   }
 
-  /** Lives after the first. */
+  /** Lives after the first, but for those after a rest. */
   get restarts(): number {
-    return Math.max(0, this.#lives - 1);
+    return Math.max(0, this.#lives - 1 - this.#rests);
   }
 
   get calls(): number {
@@ -159,6 +167,7 @@ export class SupervisedCell {
   /** Ends the process for good. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stopIdle();
     this.#wakeUp?.();
     const process = this.#life?.process;
     if (process !== undefined) await process.close();
@@ -218,12 +227,15 @@ export class SupervisedCell {
       onEnd: (end) => this.#ended(life, end),
     });
     const number = ++this.#lives;
+    if (this.#resting) this.#rests++;
+    this.#resting = false;
     const stop = clock.after(limits.startMs, () => process.kill(`not ready within ${limits.startMs} ms`));
     const usable = process.ready
       .then(() => Promise.all(this.#spawns.map((spawn, worker) => spawn && this.#spawn(life, worker))))
       .then(() => this.prepare(number))
       .then(() => {
         life.ready = true;
+        this.#awaitWork(life);
       })
       .finally(stop);
     usable.catch((error) => process.kill(`not started: ${(error as Error).message}`));
@@ -236,6 +248,7 @@ export class SupervisedCell {
       ready: false,
       over: false,
       struck: false,
+      rested: false,
       culprit: undefined,
     };
     this.#life = life;
@@ -278,6 +291,7 @@ export class SupervisedCell {
     }
     if (signal?.aborted) return Promise.reject(signal.reason);
     const call = ++this.#calls;
+    this.#stopIdle();
     return new Promise((resolve, reject) => {
       const abort = () => {
         life.process.send({ t: "cancel", worker, call });
@@ -303,6 +317,7 @@ export class SupervisedCell {
           pending.stopTimer();
           signal?.removeEventListener("abort", abort);
           life.pending.delete(call);
+          this.#awaitWork(life);
           if (error === undefined) resolve(value);
           else reject(error);
         },
@@ -314,6 +329,16 @@ export class SupervisedCell {
       } catch (error) {
         pending.settle(callFailed("FRAME_TOO_LARGE", label, (error as Error).message));
       }
+    });
+  }
+
+  #awaitWork(life: Life): void {
+    const { clock, limits } = this.#options;
+    if (limits.idleMs === Infinity || life.over || !life.ready || life.pending.size > 0) return;
+    this.#stopIdle();
+    this.#stopIdle = clock.after(limits.idleMs, () => {
+      life.rested = true;
+      life.process.kill("nothing to do");
     });
   }
 
@@ -362,12 +387,15 @@ export class SupervisedCell {
 
   #ended(life: Life, end: CellEnd): void {
     life.over = true;
+    this.#stopIdle();
     if (this.#life === life) this.#life = undefined;
     const reaped = life.process.close().finally(() => this.#ending.delete(reaped));
     this.#ending.add(reaped);
-    if (!this.#closed && !life.struck) this.#strike(end.reason);
+    if (!this.#closed && !life.struck && !life.rested) this.#strike(end.reason);
     for (const pending of [...life.pending.values()]) pending.settle(this.#endError(life, pending, end));
     if (this.#closed) return;
+    this.#resting = life.rested;
+    if (life.rested) return this.#options.log("debug", "A cell rests", { cell: this.id });
     const fields = {
       cell: this.id,
       pid: life.process.pid,

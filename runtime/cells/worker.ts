@@ -13,6 +13,7 @@ import {
   type CallError,
   type CallMessage,
   CONTROL,
+  PING,
   type SpawnMessage,
   type ToCell,
 } from "./protocol.ts";
@@ -55,7 +56,8 @@ let blob = "";
 let file = "";
 
 scope.addEventListener("message", (event: MessageEvent) => {
-  if (setup === undefined) setup = event.data as Setup;
+  if (event.data === PING) post(PING);
+  else if (setup === undefined) setup = event.data as Setup;
   else answer(setup, event.data as Uint8Array<ArrayBuffer>);
 });
 

@@ -34,6 +34,10 @@ export class WorkerPool {
     this.#release(worker);
   }
 
+  isFree(worker: number): boolean {
+    return this.#free.has(worker);
+  }
+
   get busy(): boolean {
     return this.#free.size < this.workers.length;
   }

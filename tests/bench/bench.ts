@@ -2,6 +2,7 @@
  * `deno task bench [NAME …] [--json]`: measures and prints; judges nothing. Seeded, one table in one run, so that ratios
  * hold where absolute times do not.
  */
+import { cellsBench } from "./cells_bench.ts";
 import { graphBench } from "./graph_bench.ts";
 import { kernelBench } from "./kernel_bench.ts";
 import type { BenchRow } from "./row.ts";
@@ -9,6 +10,7 @@ import { serviceBench } from "./service_bench.ts";
 
 const BENCHES: Readonly<Record<string, () => BenchRow[] | Promise<BenchRow[]>>> = {
   graph: graphBench,
+  cells: cellsBench,
   kernel: kernelBench,
   service: serviceBench,
 };

@@ -213,6 +213,24 @@ Deno.test("a built-in plugin is never shut out", async () => {
   }
 });
 
+Deno.test("built-in plugins that have nothing to do give their memory back, and come again with the next call", async () => {
+  await using started = startHost({ limits: { idleMs: 200 } });
+  const plugin = await started.host.open({ id: "builtin:model", builtin: "model", text: SQUARES });
+  const pid = started.host.status()[0].pid!;
+  for (let k = 0; k < 100 && started.host.status()[0].pid !== null; k++) {
+    await new Promise((r) => setTimeout(r, 50));
+  }
+  assertEquals([started.host.status()[0].pid, started.host.status()[0].state], [null, "ready"]);
+  assert(!lives(pid));
+  assertEquals(await plugin.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000), Float64Array.of(25));
+  const [{ restarts, failures }] = started.host.status();
+  assertEquals([restarts, failures, started.lines.filter(({ level }) => level !== "debug").length], [
+    0,
+    0,
+    0,
+  ]);
+});
+
 Deno.test("close() ends every process, also a busy one, and later calls say so", async () => {
   await using started = startHost();
   const { host } = started;

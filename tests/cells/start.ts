@@ -25,7 +25,7 @@ export function startHost(
     clock: systemClock,
     log: (level, message, fields) => lines.push({ level, message, fields }),
     ...options,
-    limits: { silenceMs: 10_000, startMs: 30_000, ...options.limits },
+    limits: { silenceMs: 10_000, startMs: 30_000, beatMs: 500, ...options.limits },
   });
   return { host, lines, [Symbol.asyncDispose]: () => host.close() };
 }

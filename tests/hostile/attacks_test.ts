@@ -1,5 +1,5 @@
 /** The attacks A1 to A17: denied in a cell, and each of them works in a plain worker, so that no script is merely broken. */
-import { cpuTicks, startHost } from "../cells/start.ts";
+import { cpuTicks, lives, startHost } from "../cells/start.ts";
 import { GAIN, skillOf, SQUARES } from "../cells/plugins.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { SetpointError } from "../../runtime/errors.ts";
@@ -224,6 +224,28 @@ Deno.test("A17 a rejection that nobody handles ends the cell; it is noticed and 
   assertEquals(await plugin.sequence(skillOf("s")), ["fine"]);
   assert(started.host.status()[0].pid !== pid);
 });
+
+const RESTLESS = [
+  { name: "microtasks without end", line: "const again = () => queueMicrotask(again); again();" },
+  { name: "promises without end", line: "(async () => { for (;;) await null; })();" },
+];
+
+for (const { name, line } of RESTLESS) {
+  Deno.test(`A4 ${name} after a good answer: the cell ends within a few heartbeats, the next call works`, async () => {
+    await using started = startHost({ limits: { beatMs: 100 } });
+    const text = sequencePlugin(`if (skill.config.restless) { ${line} } return ["fine"];`);
+    const plugin = await started.host.open({ id: "restless", text });
+    const pid = started.host.status()[0].pid!;
+    const answer = plugin.sequence(skillOf("s", { config: { restless: true } }));
+    assertEquals(await answer, ["fine"]);
+    for (let k = 0; k < 100 && started.lines.length === 0; k++) {
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    assertStringIncludes(String(started.lines[0]?.fields.reason), "does not rest");
+    assert(!lives(pid));
+    assertEquals(await plugin.sequence(skillOf("s")), ["fine"]);
+  });
+}
 
 function sequencePlugin(line: string): string {
   return `
