@@ -59,5 +59,5 @@ function problemsOf(error: unknown): readonly SkillProblem[] | undefined {
 }
 
 function named(message: string, { name }: Skill): string {
-  return message.includes(name) ? message : `${message} (skill "${name}")`;
+  return message.includes(`"${name}"`) ? message : `${message} (skill "${name}")`;
 }

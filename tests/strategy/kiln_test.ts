@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { Tape } from "../../runtime/graph/tape.ts";
 import { searchBounds } from "../../runtime/strategy/bounds.ts";
 import { KILN_TEXT, linkKiln, zeroFed } from "./kiln.ts";
 import values from "./kiln_values.json" with { type: "json" };
@@ -71,4 +72,44 @@ Deno.test("linkStrategy() tells of the kiln's penalty that nothing reads, and fi
     [3, false],
   ]); // deno-fmt-ignore
   assertEquals([opaques.length, limits.length, rows.length], [0, 3, 0]);
+});
+
+Deno.test("linkStrategy() gives a kiln whose gradient and Hessian agree with central differences to 1e-6", async () => {
+  const linked = await linkKiln();
+  const tape = Tape.decode(linked.exact);
+  const n = linked.search.length;
+  const weights = new Float64Array(tape.outputs);
+  weights[0] = 1;
+  const gradient = (x: Float64Array) => {
+    const g = new Float64Array(n);
+    tape.gradient(x, weights, g);
+    return g.map((value, k) => value * linked.scale[k]);
+  };
+  const points = values.points.filter(({ feed }) => feed === "flowing");
+  for (const { state, x } of points.slice(8, 20)) {
+    const plant = new Plant(linked, { ...values.state, ...state });
+    tape.setParameters(plant.measured);
+    // off the corners, on which most probes lie
+    const at = Float64Array.from(x, (value, k) => value + linked.scale[k] * (0.137 + 0.01 * k));
+    const step = (k: number, by: number) =>
+      at.map((value, i) => i === k ? value + by * linked.scale[k] : value);
+    const h = new Float64Array(n * n);
+    tape.hessian(at, weights, h);
+    const g = gradient(at);
+    const cost = (point: Float64Array) => {
+      const out = new Float64Array(1);
+      tape.value(point, out);
+      return out[0];
+    };
+    for (let k = 0; k < n; k++) {
+      const slope = (cost(step(k, 1e-4)) - cost(step(k, -1e-4))) / 2e-4;
+      assertAlmostEquals(g[k], slope, 1e-6 * Math.max(1, Math.abs(slope)));
+      const [up, down] = [gradient(step(k, 1e-4)), gradient(step(k, -1e-4))];
+      for (let i = 0; i < n; i++) {
+        const bend = (up[i] - down[i]) / 2e-4;
+        const exact = h[k * n + i] * linked.scale[k] * linked.scale[i];
+        assertAlmostEquals(exact, bend, 1e-6 * Math.max(1, Math.abs(bend)));
+      }
+    }
+  }
 });
