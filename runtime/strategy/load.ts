@@ -14,7 +14,7 @@ const MAX_JSON_DEPTH = 64;
 export interface LoadOptions {
   /** Names the text in positions. */
   readonly file?: string;
-  /** Name and version of a strategy that does not say its own: the deployed version's. Defaults "strategy", 0.0.0. */
+  /** Name and version of a legacy strategy, or one that says none: the pointer's. Defaults "strategy", 0.0.0. */
   readonly name?: string;
   readonly version?: string;
 }

@@ -17,7 +17,7 @@ export interface StrategyIdentity {
   /** SHA-256 of what was read. */
   readonly digest: string;
   readonly file?: string;
-  /** For a strategy that says none itself: the pointer's. */
+  /** For a strategy that says none itself, and for a legacy file, whose own are of its time: the pointer's. */
   readonly name?: string;
   readonly version?: string;
 }
@@ -44,8 +44,8 @@ export function readSchema(root: unknown, positions: Positions, identity: Strate
     digest,
     ...(file !== undefined && { file }),
     legacy,
-    name: readName(fields) ?? identity.name ?? "strategy",
-    version: readVersion(fields) ?? identity.version ?? UNVERSIONED,
+    name: (legacy ? undefined : readName(fields)) ?? identity.name ?? "strategy",
+    version: (legacy ? undefined : readVersion(fields)) ?? identity.version ?? UNVERSIONED,
     ...optional({
       apiVersion,
       description: fields.text("description"),

@@ -16,7 +16,7 @@ const FOLDER = new URL("../../strategies/kiln/", import.meta.url);
 export const KILN_TEXT = Deno.readTextFileSync(new URL("strategy.yaml", FOLDER));
 
 /** The linker asks an optimizer for nothing but its kind. */
-const PLUGINS = {
+export const BUILTINS = {
   MathFunction: mathFunction,
   InferenceModel: model,
   Constraint: constraint,
@@ -39,7 +39,7 @@ export function linkKiln(text = KILN_TEXT, files: Files = kilnFile): Promise<Lin
   };
   return linkStrategy(
     readStrategy(text, { file: "strategy.yaml" }),
-    inProcessDriver(PLUGINS),
+    inProcessDriver(BUILTINS),
     resolve,
   );
 }

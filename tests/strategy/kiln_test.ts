@@ -74,6 +74,16 @@ Deno.test("linkStrategy() tells of the kiln's penalty that nothing reads, and fi
   assertEquals([opaques.length, limits.length, rows.length], [0, 3, 0]);
 });
 
+Deno.test("linkStrategy() keeps models in the ranges that they were trained in where the strategy asks for it", async () => {
+  const hard = await linkKiln(`range: hard\n${KILN_TEXT}`);
+  assertEquals(hard.rows.length, 15);
+  const coal = hard.limits.find(({ skill, variable }) =>
+    /current/.test(skill!) && variable === "delta_Kiln_Coal_PV"
+  )!;
+  assertEquals([coal.mode, coal.lower, coal.upper], ["hard", -0.4, 0.4]);
+  assertEquals((await linkKiln(`range: soft\n${KILN_TEXT}`)).rows.length, 0);
+});
+
 Deno.test("linkStrategy() gives a kiln whose gradient and Hessian agree with central differences to 1e-6", async () => {
   const linked = await linkKiln();
   const tape = Tape.decode(linked.exact);

@@ -292,6 +292,23 @@ Deno.test("loadStrategyJson() refuses what JSON can hide: __proto__, depth, numb
   }
 });
 
+Deno.test("loadStrategy() does not mind a name and a version in a legacy file", () => {
+  const { name, version } = loadStrategy(SOUND.replace(HEAD, "name: Kiln line 2\nversion: 1.1\n"), {
+    version: "1.1.0",
+  });
+  assertEquals([name, version], ["strategy", "1.1.0"]);
+});
+
+Deno.test("loadStrategy() tells the first hundred problems of a hopeless file", () => {
+  const text = `${HEAD}variables:\n${
+    Array.from({ length: 2500 }, (_, k) => `  v${k}: {typo: x}\n`).join("")
+  }`;
+  const problems = problemsOf(text);
+  assertEquals(problems.length, 101);
+  assertEquals(problems[99].at?.line, 54);
+  assertMatch(problems[100].message, /more problems/);
+});
+
 Deno.test("position() finds a formula's character in plain, quoted and block scalars", () => {
   const text = (formula: string) =>
     `variables: {a: {type: Informative}}
