@@ -107,7 +107,7 @@ function sourcesOf(skill: SkillSpec, ast: FormulaAst, problems: SkillProblem[]):
 }
 
 function meaningOf(skill: SkillSpec, name: string): Meaning {
-  const exact = skill.variables[name] !== undefined;
+  const exact = Object.hasOwn(skill.variables, name);
   if (skill.inputs.includes(name)) return { variable: name, role: "value" };
   if (!exact) {
     for (const [suffix, role] of SUFFIXES) {
@@ -139,7 +139,7 @@ function declaredBase(skill: SkillSpec, name: string): string | undefined {
     name,
     ...SUFFIXES.map(([suffix]) => name.endsWith(suffix) ? name.slice(0, -suffix.length) : name),
   ];
-  return bases.find((base) => skill.variables[base] !== undefined);
+  return bases.find((base) => Object.hasOwn(skill.variables, base));
 }
 
 function unusedInputs(skill: SkillSpec, used: readonly Source[]): SkillProblem[] {

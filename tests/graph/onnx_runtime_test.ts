@@ -66,3 +66,42 @@ Deno.test("lowerOnnx() agrees with ONNX Runtime on every operator", async (t) =>
     });
   }
 });
+
+Deno.test("ONNX Runtime gives the golden vectors of the strategies' own models", async () => {
+  const models = [
+    "kiln/models/kiln_drive_current",
+    "kiln/models/calciner_outlet_co",
+    "kiln/models/clinker_temperature",
+    "tree/models/moisture",
+  ];
+  for (const path of models) {
+    const file = (ending: string) => new URL(`../../strategies/${path}.${ending}`, import.meta.url);
+    const { golden, ranges } = JSON.parse(Deno.readTextFileSync(file("metadata.json")));
+    const affine = scalersOf(file("scalers.json"), Object.keys(ranges));
+    const session = await ort.InferenceSession.create(Deno.readFileSync(file("onnx")));
+    for (const { input, output } of golden) {
+      const scaled = Float32Array.from(
+        input,
+        (value: number, i: number) => affine[i].scale * value + affine[i].offset,
+      );
+      const answer = await session.run({ input: new ort.Tensor("float32", scaled, [1, scaled.length]) });
+      const { scale, offset } = affine.at(-1)!;
+      const value = ((answer[session.outputNames[0]].data as Float32Array)[0] - offset) / scale;
+      assertAlmostEquals(value, output[0], 1e-6 * (1 + 1 / Math.abs(scale)), path);
+    }
+    await session.release();
+  }
+});
+
+/** Of each input in order, then of the output; x as it is where there is no file. */
+function scalersOf(file: URL, inputs: readonly string[]): { scale: number; offset: number }[] {
+  try {
+    const { scalers } = JSON.parse(Deno.readTextFileSync(file));
+    const names = inputs.map((name) => name.replace("delta_", ""));
+    const output = Object.keys(scalers).find((name) => !names.includes(name))!;
+    return [...names, output].map((name) => scalers[name]);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return [...inputs, "output"].map(() => ({ scale: 1, offset: 0 }));
+  }
+}
