@@ -2,7 +2,7 @@
 import type { Findings } from "./findings.ts";
 import type { SearchVariable } from "./linked.ts";
 import type { Path } from "./positions.ts";
-import type { RunPlan } from "./plan.ts";
+import type { RunPlan, Target } from "./plan.ts";
 import { isBroken, type Strategy, type Variable } from "./strategy.ts";
 
 /** How far a variable may move in one run; undefined where nothing says it. */
@@ -27,6 +27,7 @@ export function movementOf(variable: Variable): Movement | undefined {
 export function decisionsOf(
   strategy: Strategy,
   plan: RunPlan,
+  target: Target,
   measured: readonly string[],
   pre: readonly string[],
   findings: Findings,
@@ -41,22 +42,22 @@ export function decisionsOf(
     found.push(Object.freeze({ name, role: "decision", type, units, ...movement, from, index }));
   };
 
-  if (plan.inputs === undefined) {
+  if (target.inputs === undefined) {
     for (const variable of strategy.variables.values()) {
       const movement = movementOf(variable);
       if (movement !== undefined && whyFixed(variable, readOnly, pre) === undefined) add(variable, movement);
     }
   }
-  for (const [index, name] of (plan.inputs ?? []).entries()) {
-    const path: Path = ["skills", plan.skill!, "inputs", index];
+  for (const [index, name] of (target.inputs ?? []).entries()) {
+    const path: Path = ["skills", target.skill!, "inputs", index];
     const variable = strategy.variables.get(name);
     if (variable === undefined) continue;
-    const fixed = plan.inputs!.indexOf(name) < index
+    const fixed = target.inputs!.indexOf(name) < index
       ? "it is listed twice"
       : whyFixed(variable, readOnly, pre);
     const movement = movementOf(variable);
     if (fixed !== undefined) {
-      const message = `Cannot optimize "${name}" in skill "${plan.skill}": ${fixed}`;
+      const message = `Cannot optimize "${name}" in skill "${target.skill}": ${fixed}`;
       findings.problem("NOT_OPTIMIZABLE", path, message, { variable: name });
     } else if (movement === undefined) {
       if (isBroken(strategy, name)) continue;
@@ -66,7 +67,7 @@ export function decisionsOf(
     } else add(variable, movement);
   }
   if (found.length === 0 && findings.problems.length === 0) {
-    const path = plan.skill === undefined ? ["objective"] : ["skills", plan.skill, "inputs"];
+    const path = target.skill === undefined ? ["objective"] : ["skills", target.skill, "inputs"];
     findings.problem("NOT_OPTIMIZABLE", path, "Cannot optimize: there is no variable that may be moved");
   }
   checkOverwritten(strategy, plan, found, findings);

@@ -17,7 +17,7 @@ import type {
 import type { LoweredSkill } from "./lowered.ts";
 import { askPlugins } from "./lowering.ts";
 import { checkOrder } from "./order.ts";
-import { planRun, type RunPlan } from "./plan.ts";
+import { planRun, type RunPlan, type Target } from "./plan.ts";
 import { problemOf } from "./problem.ts";
 import { MEASURED_TYPES, type Strategy } from "./strategy.ts";
 import { OpaqueTable, Wiring } from "./wiring.ts";
@@ -35,20 +35,21 @@ export async function linkStrategy(
   const findings = new Findings(strategy, strategy.problems, strategy.notes);
   const { kinds, sequences, lowered } = await askPlugins(strategy, driver, files, findings);
   const plan = planRun(strategy, kinds, sequences, findings);
-  if (plan === undefined) throw findings.error();
-
   checkOrder(strategy, plan, lowered, findings);
+  const { target } = plan;
+  if (target === undefined) throw findings.error();
+
   const measured = [...strategy.variables.values()].filter(({ type }) => MEASURED_TYPES.has(type))
     .map(({ name }) => name);
   const calculated = new Set(plan.pre.flatMap((name) => strategy.skills.get(name)!.outputs));
   const pre = [...calculated].filter((name) => strategy.variables.get(name)?.type === "Calculated");
-  const decisions = decisionsOf(strategy, plan, measured, pre, findings);
+  const decisions = decisionsOf(strategy, plan, target, measured, pre, findings);
   findings.raise();
 
   const opaques = new OpaqueTable();
   const groups = findGroups(strategy, plan, measured, decisions, { strategy, lowered, opaques }, findings);
   findings.raise();
-  const linker = new Linker(strategy, plan, lowered, measured, pre, decisions, groups, opaques);
+  const linker = new Linker(strategy, plan, target, lowered, measured, pre, decisions, groups, opaques);
   return linker.link(findings);
 }
 
@@ -59,6 +60,7 @@ class Linker {
   constructor(
     readonly strategy: Strategy,
     readonly plan: RunPlan,
+    readonly target: Target,
     readonly lowered: ReadonlyMap<string, LoweredSkill>,
     readonly measured: readonly string[],
     readonly pre: readonly string[],
@@ -74,7 +76,7 @@ class Linker {
   }
 
   link(findings: Findings): LinkedStrategy {
-    const { strategy, plan, measured, decisions } = this;
+    const { strategy, plan, target, measured, decisions } = this;
     const graph = this.#graph;
     const wiring = this.#wiring((name) => graph.parameter(measured.indexOf(name)));
     wiring.run(plan.pre);
@@ -83,7 +85,7 @@ class Linker {
     wiring.run(plan.lead);
     decisions.forEach(({ name }, k) => wiring.latest.set(name, graph.variable(k)));
     wiring.run(plan.cost);
-    const cost = wiring.latest.get(plan.feature)!;
+    const cost = wiring.latest.get(target.feature)!;
     wiring.run(plan.after);
 
     const limits = placeLimits(
@@ -124,7 +126,7 @@ class Linker {
       ...(strategy.schedule !== undefined && { schedule: strategy.schedule }),
       variables: [...strategy.variables.values()],
       skills: strategy.skills.size,
-      optimizer: plan.optimizer,
+      optimizer: target.optimizer,
       measured,
       search: this.#search,
       decisions: decisions.length,
@@ -141,7 +143,7 @@ class Linker {
         ...(placed !== undefined && { limit: limits.indexOf(placed) }),
       })),
       limits: linkedLimits,
-      outputs: { cost: costPlace, costVariable: plan.feature, variables },
+      outputs: { cost: costPlace, costVariable: target.feature, variables },
       problem,
       ...(allocation !== undefined && { allocation }),
       opaques: this.opaques.entries,
@@ -157,13 +159,12 @@ class Linker {
   /** A joint group's value is what its actuators make: a row of the search. */
   #ties(): { name: string; node: NodeId; lower: number; upper: number; placed?: PlacedLimit }[] {
     const graph = this.#graph;
-    const places = new Map(this.#search.map(({ name, role }, k) => [role === "actuator" ? name : "", k]));
-    places.delete("");
     const joint = this.groups.groups.filter((group) => group.joint && group.actuators.length > 0);
     if (joint.length === 0) return [];
-    const wiring = this.#wiring((name) =>
-      places.has(name) ? graph.variable(places.get(name)!) : graph.parameter(this.measured.indexOf(name))
-    );
+    const wiring = this.#wiring((name) => {
+      const place = this.#search.findIndex((entry) => entry.role === "actuator" && entry.name === name);
+      return place < 0 ? graph.parameter(this.measured.indexOf(name)) : graph.variable(place);
+    });
     wiring.run(this.plan.pre);
     return joint.map(({ name, decision, scale }) => {
       const miss = graph.binary("sub", wiring.latest.get(name)!, graph.variable(decision));
@@ -199,10 +200,10 @@ class Linker {
     const moves = this.#moves(...nodes);
     for (const [k, { name }] of this.decisions.entries()) {
       if (moves.has(k)) continue;
-      const message = `"${name}" has no effect on "${this.plan.feature}" or any limit: it will not move`;
-      const path = this.plan.skill === undefined
+      const message = `"${name}" has no effect on "${this.target.feature}" or any limit: it will not move`;
+      const path = this.target.skill === undefined
         ? ["variables", name]
-        : ["skills", this.plan.skill, "inputs", this.plan.inputs!.indexOf(name)];
+        : ["skills", this.target.skill, "inputs", this.target.inputs!.indexOf(name)];
       findings.note("DECISION_WITHOUT_EFFECT", path, message, { variable: name });
     }
   }

@@ -13,13 +13,15 @@ export function checkOrder(
 ): void {
   checkCycles(strategy, plan, lowered, findings);
   checkWrites(strategy, plan, findings);
-  if (plan.complete && !writes(strategy, plan.cost).has(plan.feature)) {
-    const message = plan.skill === undefined
-      ? `Cannot minimise "${plan.feature}": no task computes it`
-      : `Cannot minimise "${plan.feature}" in skill "${plan.skill}": its cost skill does not compute it`;
-    findings.problem("NOT_OPTIMIZABLE", plan.featurePath, message, { variable: plan.feature });
+  if (plan.target === undefined) return;
+  const { skill, feature, featurePath } = plan.target;
+  if (plan.complete && !writes(strategy, plan.cost).has(feature)) {
+    const message = skill === undefined
+      ? `Cannot minimise "${feature}": no task computes it`
+      : `Cannot minimise "${feature}" in skill "${skill}": its cost skill does not compute it`;
+    findings.problem("NOT_OPTIMIZABLE", featurePath, message, { variable: feature });
   }
-  if (plan.skill === undefined || lowered.size > 0) noteUnread(strategy, plan, lowered, findings);
+  noteUnread(strategy, plan, feature, lowered, findings);
 }
 
 /** A read that only the same or a later skill of the sequence satisfies; one that nothing satisfies is 0 and a note. */
@@ -95,7 +97,7 @@ function checkContainers(
   const containers: [string, ReadonlySet<string>][] = [...plan.contents].map((
     [name, steps],
   ) => [name, writes(strategy, steps)]);
-  if (plan.skill !== undefined) containers.push([plan.skill, written]);
+  if (plan.target?.skill !== undefined) containers.push([plan.target.skill, written]);
   for (const [name, inside] of containers) {
     const skill = strategy.skills.get(name)!;
     for (const [index, variable] of skill.outputs.entries()) {
@@ -112,16 +114,17 @@ function checkContainers(
 function noteUnread(
   strategy: Strategy,
   plan: RunPlan,
+  feature: string,
   lowered: ReadonlyMap<string, LoweredSkill>,
   findings: Findings,
 ): void {
   const steps = [...plan.pre, ...plan.lead, ...plan.cost, ...plan.after];
-  const read = new Set([plan.feature, ...steps.flatMap((name) => readsOf(strategy, name, lowered))]);
+  const read = new Set([feature, ...steps.flatMap((name) => readsOf(strategy, name, lowered))]);
   for (const variable of writes(strategy, steps)) {
     if (strategy.variables.get(variable)?.type !== "CalculatedKPI" || read.has(variable)) continue;
     const writer = steps.findLast((name) => strategy.skills.get(name)!.outputs.includes(variable))!;
     const message =
-      `KPI "${variable}" is computed by skill "${writer}", but nothing reads it: it has no effect on "${plan.feature}"`;
+      `KPI "${variable}" is computed by skill "${writer}", but nothing reads it: it has no effect on "${feature}"`;
     findings.note("KPI_UNREAD", ["variables", variable], message, { key: true, variable });
   }
 }

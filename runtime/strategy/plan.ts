@@ -4,22 +4,15 @@ import { PRE_CALCULATION } from "./check.ts";
 import type { Findings } from "./findings.ts";
 import { shownName } from "./identifier.ts";
 import type { Path } from "./positions.ts";
-import { type OptimizerConfig, readOptimizer } from "./optimizer_config.ts";
+import { readOptimizer } from "./optimizer_config.ts";
 import type { Strategy, Task } from "./strategy.ts";
 
 /** Sequences that contain sequences can double at every level. */
 const MAX_STEPS = 10_000;
 
 export interface RunPlan {
-  /** Class of the optimizer. */
-  readonly optimizer: string;
-  /** The optimizer's skill; undefined where the objective alone asks for one. */
-  readonly skill?: string;
-  /** What the optimizer may move; undefined: everything that can be. */
-  readonly inputs?: readonly string[];
-  readonly feature: string;
-  /** Where the feature is named. */
-  readonly featurePath: Path;
+  /** undefined where nothing can be optimized, told in the findings. */
+  readonly target: Target | undefined;
   /** Skills in order, compositions replaced by what they contain. */
   readonly pre: readonly string[];
   readonly lead: readonly string[];
@@ -27,116 +20,87 @@ export interface RunPlan {
   readonly after: readonly string[];
   /** The same by task, for what concerns one sequence. */
   readonly sequences: readonly (readonly string[])[];
-  /** False where a part of a sequence is missing, told already: then what nothing computes may be in that part. */
-  readonly complete: boolean;
   /** By composition: the skills that it runs. */
   readonly contents: ReadonlyMap<string, readonly string[]>;
+  /** False where a part of a sequence is missing, told already: then what nothing computes may be in that part. */
+  readonly complete: boolean;
 }
 
-/** @returns undefined where nothing can be optimized; the findings say why. */
+export interface Target {
+  /** Class of the optimizer. */
+  readonly optimizer: string;
+  /** The optimizer's skill; undefined where the objective alone asks for one. */
+  readonly skill?: string;
+  /** What the optimizer may move; undefined: everything that can be. */
+  readonly inputs?: readonly string[];
+  /** The variable to minimise, and where the file names it. */
+  readonly feature: string;
+  readonly featurePath: Path;
+}
+
+/** The class that an objective without an optimizer's skill stands for. */
+const DEFAULT_OPTIMIZER = "OptimizationSkill";
+
 export function planRun(
   strategy: Strategy,
   kinds: ReadonlyMap<string, PluginKind>,
   compositions: ReadonlyMap<string, readonly string[]>,
   findings: Findings,
-): RunPlan | undefined {
+): RunPlan {
   const planner = new Planner(strategy, kinds, compositions, findings);
-  const before = findings.problems.length;
   // every composition, in use or not: a wrong one is told wherever it is
-  const contents = new Map([...compositions.keys()].map((name) => [name, planner.expand(name, [])]));
-
+  const contents = new Map([...compositions.keys()].map((name) => [name, planner.expand(name)]));
   const pre: string[] = [];
   const lead: string[] = [];
   const after: string[] = [];
+  let cost: readonly string[] = [];
   const sequences: string[][] = [];
-  let found: {
-    readonly skill: string;
-    readonly config: OptimizerConfig | undefined;
-    readonly cost: readonly string[];
-  } | undefined;
-  const late = (task: Task) => task.name === PRE_CALCULATION ? 0 : 1;
-  const tasks = [...strategy.tasks.entries()].sort(([, a], [, b]) => late(a) - late(b));
-  for (const [index, task] of tasks) {
-    const steps = task.sequence.flatMap((name) => planner.expand(name, []));
-    sequences.push([]);
-    for (const step of steps) {
+  let optimizer: string | undefined;
+  let target: Target | undefined;
+  const rank = (task: Task) => task.name === PRE_CALCULATION ? 0 : 1;
+  for (const [index, task] of [...strategy.tasks.entries()].sort(([, a], [, b]) => rank(a) - rank(b))) {
+    const sequence: string[] = [];
+    sequences.push(sequence);
+    const refuse = (message: string) =>
+      findings.problem("STRATEGY_INVALID", ["tasks", index, "skill_sequence"], message);
+    for (const step of task.sequence.flatMap((name) => planner.expand(name))) {
       if (kinds.get(step) !== "optimizer") {
-        (task.name === PRE_CALCULATION ? pre : found === undefined ? lead : after).push(step);
-        sequences.at(-1)!.push(step);
-        continue;
-      }
-      const path = ["tasks", index, "skill_sequence"];
-      if (task.name === PRE_CALCULATION) {
-        findings.problem(
-          "STRATEGY_INVALID",
-          path,
-          `Cannot optimize in task "${PRE_CALCULATION}": it runs once, on measured values`,
-        );
-      } else if (found !== undefined) {
-        findings.problem(
-          "STRATEGY_INVALID",
-          path,
-          `Cannot run optimizer "${step}" after "${found.skill}": expected one in all tasks`,
-        );
+        (task.name === PRE_CALCULATION ? pre : optimizer === undefined ? lead : after).push(step);
+        sequence.push(step);
+      } else if (task.name === PRE_CALCULATION) {
+        refuse(`Cannot optimize in task "${PRE_CALCULATION}": it runs once, on measured values`);
+      } else if (optimizer !== undefined) {
+        refuse(`Cannot run optimizer "${step}" after "${optimizer}": expected one in all tasks`);
       } else {
+        optimizer = step;
         const config = readOptimizer(strategy, step, kinds, findings);
-        const cost = config === undefined ? [] : planner.expand(config.costSkill, []);
-        sequences.at(-1)!.push(...cost);
-        found = { skill: step, config, cost };
+        if (config === undefined) {
+          planner.complete = false;
+          continue;
+        }
+        cost = planner.expand(config.costSkill);
+        sequence.push(...cost);
+        const { inputs, class: cls } = strategy.skills.get(step)!;
+        const { feature, featurePath } = config;
+        target = { optimizer: cls, skill: step, inputs, feature, featurePath };
       }
     }
   }
-  const used = new Set([...pre, ...lead, ...after, ...(found?.cost ?? [])]);
-  if (findings.problems.length === before) noteUnused(strategy, kinds, used, findings);
-  if (found !== undefined) {
-    if (found.config === undefined) return undefined;
-    const { skill, cost, config } = found;
-    const spec = strategy.skills.get(skill)!;
-    const { feature, featurePath } = config;
-    return {
-      optimizer: spec.class,
-      skill,
-      inputs: spec.inputs,
-      feature,
-      featurePath,
-      pre,
-      lead,
-      cost,
-      after,
-      sequences,
-      contents,
-      complete: planner.complete,
-    };
-  }
-  const optimizer = classOfOptimizer(strategy);
-  if (strategy.minimize !== undefined && optimizer !== undefined) {
-    const featurePath = ["objective", "minimize"];
-    return {
-      optimizer,
-      feature: strategy.minimize,
-      featurePath,
-      pre,
-      lead: [],
-      cost: lead,
-      after,
-      sequences,
-      contents,
-      complete: planner.complete,
-    };
+  const { complete } = planner;
+  const common = { pre, after, sequences, contents, complete };
+  if (complete) noteUnused(strategy, kinds, new Set([...pre, ...lead, ...cost, ...after]), findings);
+  if (optimizer !== undefined) return { ...common, target, lead, cost };
+  if (strategy.minimize !== undefined) {
+    const feature = { feature: strategy.minimize, featurePath: ["objective", "minimize"] };
+    return { ...common, target: { optimizer: DEFAULT_OPTIMIZER, ...feature }, lead: [], cost: lead };
   }
   // a skill of an unknown class may have been the one
   if (kinds.size === strategy.skills.size) {
     const message =
-      'Cannot optimize: no task runs a skill of class OptimizationSkill, and there is no "objective"';
+      `Cannot optimize: no task runs a skill of class ${DEFAULT_OPTIMIZER}, and there is no "objective"`;
     findings.problem("NOT_OPTIMIZABLE", ["tasks"], message, { key: true });
   }
-}
-
-/** A strategy with an objective and no optimizer skill gets the class that everyone else writes. */
-function classOfOptimizer(strategy: Strategy): string | undefined {
-  for (const ref of strategy.plugins.values()) {
-    if (ref.class === "OptimizationSkill") return ref.class;
-  }
+  return { ...common, target: undefined, lead, cost };
 }
 
 class Planner {
@@ -151,27 +115,28 @@ class Planner {
     readonly findings: Findings,
   ) {}
 
-  /** @param within Compositions around it, outermost first. */
-  expand(name: string, within: readonly string[]): readonly string[] {
+  /** The skills that `name` stands for. @param within Compositions around it, outermost first. */
+  expand(name: string, within: readonly string[] = []): readonly string[] {
+    if (within.length === 0) this.#steps = 0;
     const sequence = this.compositions.get(name);
     if (!this.strategy.skills.has(name)) return this.#missing();
     if (sequence === undefined) return this.kinds.get(name) === "composition" ? this.#missing() : [name];
-    if (this.#broken.has(name) || this.#steps > MAX_STEPS) return this.#missing();
+    if (this.#broken.has(name)) return this.#break(within);
     if (within.includes(name)) {
       const loop = [...within.slice(within.indexOf(name)), name];
-      for (const skill of loop) this.#broken.add(skill);
       this.findings.problem(
         "CYCLE",
         placeOf(this.strategy, within.at(-1)!, name),
         `Cannot run skill "${name}": it contains itself (${loop.join(" → ")})`,
       );
-      return this.#missing();
+      return this.#break(within);
     }
     this.#steps += sequence.length;
     if (this.#steps > MAX_STEPS) {
-      const message = `Cannot run skill "${name}": the sequences have more than ${MAX_STEPS} steps in all`;
-      this.findings.problem("STRATEGY_INVALID", ["skills", name], message, { key: true });
-      return this.#missing();
+      const outermost = within[0] ?? name;
+      const message = `Cannot run skill "${outermost}": it has more than ${MAX_STEPS} steps in all`;
+      this.findings.problem("STRATEGY_INVALID", ["skills", outermost], message, { key: true });
+      return this.#break([...within, name]);
     }
     return sequence.flatMap((part) => {
       if (this.strategy.skills.has(part)) return this.expand(part, [...within, name]);
@@ -180,6 +145,12 @@ class Planner {
       this.findings.problem("UNKNOWN_SKILL", placeOf(this.strategy, name, part), message);
       return this.#missing();
     });
+  }
+
+  /** Compositions that cannot be run are told once. */
+  #break(skills: readonly string[]): readonly string[] {
+    for (const skill of skills) this.#broken.add(skill);
+    return this.#missing();
   }
 
   #missing(): readonly string[] {

@@ -118,7 +118,7 @@ Deno.test("linkStrategy() refuses a composition that contains itself, and one th
     (_, k) =>
       `  c${k}: {class: Steps, config: {steps: [${k === 0 ? "delta, delta" : `c${k - 1}, c${k - 1}`}]}}\n`,
   ).join("");
-  assertMatch(await only({ skills: doubling }), /^STRATEGY_INVALID .*more than 10000 steps/);
+  assertMatch(await only({ skills: doubling }), /^STRATEGY_INVALID 27:3 .*"c12".*more than 10000 steps/);
 });
 
 Deno.test("linkStrategy() refuses decisions that cannot be moved, with the reason", async () => {
@@ -171,6 +171,15 @@ Deno.test("linkStrategy() refuses an optimizer's config that does not lead to a 
       "CONFIG_IGNORED",
     ],
   ); // deno-fmt-ignore
+});
+
+Deno.test("linkStrategy() tells a cycle beside an optimizer that does not lead to a cost", async () => {
+  const skills = "  one: {class: Formula, inputs: [d2], outputs: [d], config: {formula: d2}}\n" +
+    "  two: {class: Formula, inputs: [d], outputs: [d2], config: {formula: d}}\n";
+  const found = await problems(
+    strategy({ skills, main: "[one, two, best]", config: "cost_feature_name: cost" }),
+  );
+  assertEquals(found.map((line) => line.split(" ")[0]), ["STRATEGY_INVALID", "CYCLE"]);
 });
 
 Deno.test("linkStrategy() refuses two optimizers, one in PreCalculateVariables, and none", async () => {
