@@ -3,10 +3,10 @@ import { Settings } from "./core/settings.ts";
 import { DenseModel } from "./dense_model.ts";
 import type { DenseProblem } from "./dense_problem.ts";
 import { DenseSystem } from "./linear_algebra/dense_system.ts";
-import { Reduction } from "./linear_algebra/linear_system.ts";
+import { LinearSystem, Reduction } from "./linear_algebra/linear_system.ts";
 import { applyOptions, type SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
-import { describeStatus } from "./status.ts";
+import { resultOf } from "./solver_result.ts";
 
 /** A solver with the memory for problems of one size. */
 export interface DenseSolver {
@@ -30,38 +30,35 @@ export function createSolver(n: number, m: number): DenseSolver {
       `Cannot make a solver for ${n} variables and ${m} constraints: expected whole numbers`,
     );
   }
+  return solverOver(n, m, new DenseSystem(new Reduction(n, m)), true);
+}
+
+/** @param approximates Whether the system can hold a quasi-Newton matrix. */
+export function solverOver(n: number, m: number, system: LinearSystem, approximates: boolean): DenseSolver {
   const settings = new Settings();
   const model = new DenseModel(n, m);
-  const driver = new Driver(model, settings, new DenseSystem(new Reduction(n, m)));
+  const driver = new Driver(model, settings, system);
   return {
     n,
     m,
     solve(problem, options = {}) {
       model.begin(problem, options);
-      const complaint = applyOptions(options, settings, problem.hessian !== undefined);
-      let status = -12;
-      if (complaint === undefined) status = driver.solve();
-      else driver.x.set(problem.x0);
-      if (status === 5 && model.timedOut) status = -5;
-      const { failure } = model;
+      let complaint = applyOptions(options, settings, problem.hessian !== undefined);
+      if (settings.limited_memory && !approximates) {
+        complaint ??= 'Cannot set option "hessian_approximation": a sparse solve needs the exact Hessian';
+      }
+      if (complaint !== undefined) driver.reject();
+      const status = complaint === undefined ? driver.solve() : -12;
       model.end();
-      return {
-        x: driver.x,
+      const figures = {
         objective: driver.objective,
-        status,
-        constraints: driver.g,
-        mult_g: driver.multG,
-        mult_x_L: driver.multL,
-        mult_x_U: driver.multU,
         iterations: driver.main.iterations,
         evaluations: driver.base.functionCalls,
-        message: (complaint ?? describeStatus(status)) + (failure === undefined ? "" : ` (${failure})`),
-        kkt_error: {
-          dual_infeasibility: driver.dualInfeasibility,
-          constraint_violation: driver.violation,
-          complementarity: driver.complementarity,
-        },
+        dual: driver.dualInfeasibility,
+        violation: driver.violation,
+        complementarity: driver.complementarity,
       };
+      return resultOf(status, driver, figures, model, complaint);
     },
   };
 }

@@ -2,12 +2,11 @@ import type { DenseProblem } from "./dense_problem.ts";
 import { solveDense } from "./dense_solver.ts";
 import type { SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
+import { createSparseSolver, isSparse, type SparseProblem, type Structure } from "./sparse_solver.ts";
 
-/** Positions of non-zeros, 0-based; entries of one place add up. */
-export interface Structure {
-  readonly iRow: Int32Array;
-  readonly jCol: Int32Array;
-}
+export type { Structure };
+
+const NOTHING: Structure = { iRow: new Int32Array(0), jCol: new Int32Array(0) };
 
 /** A problem as the npm package `ipopt-wasm` takes it. A callback that throws, or gives NaN, cuts the step. */
 export interface Problem {
@@ -39,32 +38,59 @@ export interface Problem {
  * @throws {RangeError} If lengths do not agree. Numerical outcomes are statuses, not exceptions.
  */
 export function solve(problem: Problem, options: SolveOptions = {}): Promise<SolveResult> {
-  return new Promise((resolve) => resolve(solveDense(toDense(problem), options)));
+  return new Promise((resolve) => resolve(solveNow(problem, options)));
 }
 
-function toDense(problem: Problem): DenseProblem {
+function solveNow(problem: Problem, options: SolveOptions): SolveResult {
+  const sparse = options.hessian_approximation === "limited-memory" ? undefined : toSparse(problem);
+  if (sparse === undefined) return solveDense(toDense(problem), options);
+  const { n, m, jacobianStructure, hessianStructure } = sparse;
+  return createSparseSolver(n, m, jacobianStructure, hessianStructure).solve(sparse, options);
+}
+
+/** The problem by its non-zeros, where these are few and there is a Hessian. */
+function toSparse(problem: Problem): SparseProblem | undefined {
   const { n, m } = problem;
+  if (problem.eval_h === undefined || !isSparse(n, m, 0)) return undefined;
   const x0 = Float64Array.from(problem.x0);
-  const nothing: Structure = { iRow: new Int32Array(0), jCol: new Int32Array(0) };
-  const jacobian = m > 0 ? structureOf(problem.eval_jac_g?.(x0, true), "eval_jac_g", m, n) : nothing;
-  const hessian = problem.eval_h === undefined
-    ? undefined
-    : structureOf(problem.eval_h(x0, 1, new Float64Array(m), true), "eval_h", n, n);
+  const jacobianStructure = m > 0 ? structureOf(problem.eval_jac_g?.(x0, true), "eval_jac_g", m, n) : NOTHING;
+  const hessianStructure = structureOf(problem.eval_h(x0, 1, new Float64Array(m), true), "eval_h", n, n);
+  if (!isSparse(n, m, jacobianStructure.iRow.length + hessianStructure.iRow.length)) return undefined;
   return {
-    n,
-    m,
-    x0,
+    ...callbacks(problem),
+    jacobianStructure,
+    hessianStructure,
+    jacobian: (x, values) => take(problem.eval_jac_g!(x, false) as ArrayLike<number>, values),
+    hessian: (x, sigma, lambda, values) =>
+      take(problem.eval_h!(x, sigma, lambda, false) as ArrayLike<number>, values),
+  };
+}
+
+/** What is the same for both forms. */
+function callbacks(problem: Problem): Omit<DenseProblem, "jacobian" | "hessian"> {
+  return {
+    n: problem.n,
+    m: problem.m,
+    x0: Float64Array.from(problem.x0),
     xl: Float64Array.from(problem.xl),
     xu: Float64Array.from(problem.xu),
     gl: Float64Array.from(problem.gl),
     gu: Float64Array.from(problem.gu),
     objective: (x) => problem.eval_f(x),
-    gradient(x, g) {
-      return take(problem.eval_grad_f(x), g);
-    },
-    constraints(x, c) {
-      return take(problem.eval_g!(x), c);
-    },
+    gradient: (x, g) => take(problem.eval_grad_f(x), g),
+    constraints: (x, c) => take(problem.eval_g!(x), c),
+  };
+}
+
+function toDense(problem: Problem): DenseProblem {
+  const { n, m } = problem;
+  const x0 = Float64Array.from(problem.x0);
+  const jacobian = m > 0 ? structureOf(problem.eval_jac_g?.(x0, true), "eval_jac_g", m, n) : NOTHING;
+  const hessian = problem.eval_h === undefined
+    ? undefined
+    : structureOf(problem.eval_h(x0, 1, new Float64Array(m), true), "eval_h", n, n);
+  return {
+    ...callbacks(problem),
     jacobian(x, values) {
       return scatter(problem.eval_jac_g!(x, false) as ArrayLike<number>, jacobian, n, values, false);
     },

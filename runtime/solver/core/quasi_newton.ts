@@ -10,7 +10,9 @@ const DAMPING: f64 = 0.2;
 /** Damped BFGS matrix for the Hessian of the Lagrangian in x (Powell 1978; Nocedal and Wright, procedure 18.2). */
 export class QuasiNewton {
   private n: i32 = 0;
-  private readonly b: Float64Array;
+  /** Made when it is first needed: with exact Hessians of large problems it never is. */
+  private b: Float64Array = new Float64Array(0);
+  private readonly capacity: i32;
   private readonly s: Float64Array;
   private readonly y: Float64Array;
   private readonly bs: Float64Array;
@@ -21,7 +23,7 @@ export class QuasiNewton {
 
   constructor(capacity: i32, settings: Settings) {
     this.settings = settings;
-    this.b = new Float64Array(capacity * capacity);
+    this.capacity = capacity;
     this.s = new Float64Array(capacity);
     this.y = new Float64Array(capacity);
     this.bs = new Float64Array(capacity);
@@ -30,6 +32,7 @@ export class QuasiNewton {
 
   begin(n: i32): void {
     if (!this.settings.limited_memory) return;
+    if (this.b.length === 0) this.b = new Float64Array(this.capacity * this.capacity);
     this.n = n;
     for (let i: i32 = 0; i < n * n; i++) this.b[i] = 0;
     for (let i: i32 = 0; i < n; i++) this.b[i * n + i] = 1;
