@@ -11,6 +11,8 @@ export interface CellProcessOptions {
   readonly limits: Limits;
   /** The script that runs as the cell, a path. Default: cell.ts. */
   readonly entry?: string;
+  /** Where Deno keeps compiled sources, a path. Default: Deno's own place in the home folder, if there is one. */
+  readonly denoDir?: string;
   /** Called for every frame but ready, beat and end. */
   readonly onFrame: (frame: Exclude<FromCell, { t: "ready" | "beat" | "end" }>) => void;
   /** Called once, when the process cannot be used any more. */
@@ -46,7 +48,7 @@ export class CellProcess {
 
   constructor(options: CellProcessOptions) {
     this.#options = options;
-    this.#child = spawn(options.limits, options.entry ?? pathOf("./cell.ts"));
+    this.#child = spawn(options);
     this.#writer = this.#child.stdin.getWriter();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
@@ -184,7 +186,7 @@ function lastFault(stderr: string): string {
   return line?.trim().slice(0, 300) ?? "";
 }
 
-function spawn(limits: Limits, entry: string): Deno.ChildProcess {
+function spawn({ limits, entry = pathOf("./cell.ts"), denoDir }: CellProcessOptions): Deno.ChildProcess {
   const { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs } = limits;
   const cellLimits: CellLimits = { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs };
   const command = new Deno.Command(Deno.execPath(), {
@@ -193,7 +195,9 @@ function spawn(limits: Limits, entry: string): Deno.ChildProcess {
     stdout: "piped",
     stderr: "piped",
     clearEnv: true,
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    // Read by Deno before any code runs; no code in the cell may read the environment.
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...(denoDir !== undefined && { DENO_DIR: denoDir }) },
+    // A terminal sends Ctrl-C to the whole group; the kernel ends its cells itself.
     detached: true,
   });
   return command.spawn();

@@ -42,6 +42,8 @@ export interface HostOptions {
   readonly limits?: Partial<Limits>;
   /** Default min(2, cores). */
   readonly optimizerWorkers?: number;
+  /** DENO_DIR of the cells: their environment is empty. Default: Deno's place in the home folder, if there is one. */
+  readonly denoDir?: string;
   /** Default: the npm package, read when the first model needs it. */
   readonly onnxRuntime?: () => Promise<{ readonly script: Uint8Array | string; readonly wasm: Uint8Array }>;
 }
@@ -83,8 +85,8 @@ export class PluginHost implements AsyncDisposable {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#limits = Object.freeze({ ...DEFAULT_LIMITS, ...options.limits });
-    const { clock, log, onnxRuntime = loadOnnxRuntime } = options;
-    this.onnx = new OnnxHost({ clock, log, limits: this.#limits, runtime: onnxRuntime });
+    const { clock, log, denoDir, onnxRuntime = loadOnnxRuntime } = options;
+    this.onnx = new OnnxHost({ clock, log, denoDir, limits: this.#limits, runtime: onnxRuntime });
   }
 
   /** Starts the built-in plugins, all at once. @throws {SetpointError} PLUGIN_* */
@@ -177,8 +179,8 @@ export class PluginHost implements AsyncDisposable {
         ...(describes && { idleMs: DESCRIBER_IDLE_MS, ...this.#options.limits }),
         ...(builtin !== undefined && BUILTIN_LIMITS),
       };
-      const { clock, log } = this.#options;
-      open = { cell: new SupervisedCell({ id: cellId, clock, log, limits }), limits, plugins: [] };
+      const { clock, log, denoDir } = this.#options;
+      open = { cell: new SupervisedCell({ id: cellId, clock, log, limits, denoDir }), limits, plugins: [] };
       this.#cells.set(cellId, open);
     }
     return open;

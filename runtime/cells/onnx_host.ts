@@ -16,6 +16,8 @@ export interface OnnxHostOptions {
   readonly clock: Clock;
   readonly log: CellLog;
   readonly limits: Limits;
+  /** DENO_DIR of the cell. */
+  readonly denoDir?: string;
   readonly runtime: () => Promise<{ readonly script: Uint8Array | string; readonly wasm: Uint8Array }>;
 }
 
@@ -30,9 +32,9 @@ export class OnnxHost {
   constructor(options: OnnxHostOptions) {
     this.#options = options;
     this.#limits = { ...options.limits, ...ONNX_LIMITS };
-    const { clock, log } = options;
+    const { clock, log, denoDir } = options;
     this.#pool = new WorkerPool({ clock, queue: this.#limits.queue });
-    this.cell = new SupervisedCell({ id: "onnx", clock, log, limits: this.#limits });
+    this.cell = new SupervisedCell({ id: "onnx", clock, log, denoDir, limits: this.#limits });
     this.cell.prepare = (life) => this.#loadAll(life);
   }
 

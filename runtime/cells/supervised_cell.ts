@@ -20,6 +20,8 @@ export interface CellOptions {
   readonly clock: Clock;
   readonly log: CellLog;
   readonly limits: Limits;
+  /** Where Deno keeps compiled sources. */
+  readonly denoDir?: string;
 }
 
 /** Evaluates somebody else's code for an optimizer, within the given time. */
@@ -218,11 +220,12 @@ export class SupervisedCell {
   }
 
   #begin(): Life {
-    const { clock, limits } = this.#options;
+    const { clock, limits, denoDir } = this.#options;
     const pending = new Map<number, Pending>();
     const process = new CellProcess({
       clock,
       limits,
+      denoDir,
       onFrame: (frame) => this.#receive(life, frame),
       onEnd: (end) => this.#ended(life, end),
     });

@@ -62,8 +62,9 @@ export class WorkerPool {
   }
 
   #take(deadline: number, errors: WaitErrors, pinned: number | undefined): Promise<number> | number {
+    // The lowest number: while one worker is enough, it is always the same, whose code is compiled by then.
     const free = pinned === undefined
-      ? this.#free.values().next().value
+      ? this.workers.find((worker) => this.#free.has(worker))
       : this.#free.has(pinned)
       ? pinned
       : undefined;
