@@ -1,5 +1,6 @@
 import { Model } from "./core/model.ts";
 import type { DenseProblem } from "./dense_problem.ts";
+import { ITERATION_HEADER, iterationLine, iterationOf } from "./iteration.ts";
 import type { SolveOptions } from "./options.ts";
 
 const FAR = 1e19;
@@ -100,8 +101,20 @@ export class DenseModel extends Model {
     return this.#now === undefined ? 0 : (this.#now() - this.#started) / 1000;
   }
 
-  override report(_progress: Float64Array): boolean {
-    return true;
+  override report(progress: Float64Array): boolean {
+    const { intermediate, print, print_level = 0 } = this.#options;
+    const printing = print !== undefined && print_level >= 5;
+    if (intermediate === undefined && !printing) return true;
+    const at = iterationOf(progress);
+    if (printing) {
+      if (at.iteration % 10 === 0) print(ITERATION_HEADER);
+      print(iterationLine(at));
+    }
+    try {
+      return intermediate?.(at) !== false;
+    } catch (error) {
+      return this.#failed("intermediate", error);
+    }
   }
 
   #failed(callback: string, error: unknown): false {

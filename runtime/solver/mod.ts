@@ -6,6 +6,8 @@
 export { createSolver, type DenseSolver, solveDense } from "./dense_solver.ts";
 export type { DenseProblem } from "./dense_problem.ts";
 export { type OptionInfo, options, type SolveOptions } from "./options.ts";
+export type { Iteration } from "./iteration.ts";
 export type { KktError, SolveResult } from "./result.ts";
 export { describeStatus } from "./status.ts";
 export { type Problem, solve, type Structure } from "./solve.ts";
+export { WasmSolvers } from "./wasm_solver.ts";

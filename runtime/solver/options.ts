@@ -1,4 +1,5 @@
 import { Settings } from "./core/settings.ts";
+import type { Iteration } from "./iteration.ts";
 import { OPTION_TABLE } from "./option_table.ts";
 
 /** Options by IPOPT's names; those that {@linkcode options} lists, and what a solve is given besides. */
@@ -21,6 +22,10 @@ export interface SolveOptions {
   readonly now?: () => number;
   /** True once the answer is of no use any more; looked at in every iteration and before every callback. */
   readonly cancelled?: () => boolean;
+  /** Called at every iterate; false stops the solve with status 5. */
+  readonly intermediate?: (at: Iteration) => boolean | void;
+  /** Takes the lines that print_level 5 prints. */
+  readonly print?: (line: string) => void;
   /** Size of one unit of each variable, length n; for `nlp_scaling_method: "user-scaling"`. */
   readonly x_unit?: Float64Array;
   readonly [name: string]: unknown;
@@ -38,7 +43,7 @@ export interface OptionInfo {
   readonly description: string;
 }
 
-const BESIDES = new Set(["now", "cancelled", "x_unit"]);
+const BESIDES = new Set(["now", "cancelled", "x_unit", "intermediate", "print"]);
 const BY_NAME = new Map(OPTION_TABLE.map((option) => [option.name, option]));
 const DEFAULTS = new Settings();
 

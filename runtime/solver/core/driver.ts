@@ -29,12 +29,13 @@ export class Driver {
   complementarity: f64 = NaN;
 
   constructor(model: Model, settings: Settings, system: LinearSystem) {
+    const base = new ScaledNlp(model, system);
+    const restoration = new InteriorPoint(base, new RestorationNlp(base, settings), settings, null);
     this.model = model;
     this.settings = settings;
-    this.base = new ScaledNlp(model, system);
-    const relaxed = new RestorationNlp(this.base, settings);
-    this.restoration = new InteriorPoint(this.base, relaxed, settings, null);
-    this.main = new InteriorPoint(this.base, null, settings, this.restoration);
+    this.base = base;
+    this.restoration = restoration;
+    this.main = new InteriorPoint(base, null, settings, restoration);
     this.x = new Float64Array(model.n);
     this.g = new Float64Array(model.m);
     this.multG = new Float64Array(model.m);
@@ -61,6 +62,14 @@ export class Driver {
     this.extract();
     if (status === SOLVED && !this.confirmed()) status = ACCEPTABLE;
     return status;
+  }
+
+  /** Leaves the start as the answer, for a solve that is not begun. */
+  reject(): void {
+    this.main.iterations = 0;
+    this.base.functionCalls = 0;
+    this.clear();
+    for (let j: i32 = 0; j < this.model.n; j++) this.x[j] = this.model.x0[j];
   }
 
   private clear(): void {

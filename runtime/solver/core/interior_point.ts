@@ -60,17 +60,21 @@ export class InteriorPoint {
     const n = base.model.n;
     const m = base.model.m;
     const size: i32 = relaxed === null ? n + m : n + 3 * m;
+    let nlp: Nlp = base;
+    if (relaxed !== null) nlp = relaxed;
+    const state = new State(nlp, settings, size, m);
+    const newton = new Newton(state, size, n, m);
+    const search = new LineSearch(state, newton, size, m);
     this.base = base;
     this.relaxed = relaxed;
-    if (relaxed === null) this.nlp = base;
-    else this.nlp = relaxed;
+    this.nlp = nlp;
     this.settings = settings;
     this.restoration = restoration;
-    this.state = new State(this.nlp, settings, size, m);
-    this.newton = new Newton(this.state, size, n, m);
-    this.search = new LineSearch(this.state, this.newton, size, m);
-    this.convergence = new Convergence(this.state, base, size, m);
-    this.barrier = new BarrierUpdate(this.state, this.search);
+    this.state = state;
+    this.newton = newton;
+    this.search = search;
+    this.convergence = new Convergence(state, base, size, m);
+    this.barrier = new BarrierUpdate(state, search);
     this.quasiNewton = new QuasiNewton(n, settings);
   }
 
@@ -135,7 +139,7 @@ export class InteriorPoint {
 
   private run(): i32 {
     const state = this.state;
-    for (;;) {
+    while (true) {
       const status = this.check();
       if (status !== CONTINUE) return status;
       if (!this.takeHessian()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;

@@ -68,7 +68,7 @@ export class Newton {
 
   private correct(): boolean {
     const nlp = this.state.nlp;
-    for (;;) {
+    while (true) {
       const regular = this.attempt();
       if (regular && nlp.system.negatives === nlp.m) {
         if (this.deltaW > 0) this.lastDeltaW = this.deltaW;

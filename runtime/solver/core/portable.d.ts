@@ -5,3 +5,11 @@
 declare type i32 = number;
 declare type u32 = number;
 declare type f64 = number;
+declare type usize = number;
+/** Where the data of a typed array begin in the module's memory. */
+interface Float64Array {
+  readonly dataStart: usize;
+}
+interface Uint32Array {
+  readonly dataStart: usize;
+}

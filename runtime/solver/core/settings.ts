@@ -84,4 +84,259 @@ export class Settings {
   warm_start_mult_init_max: f64 = 1e6;
   evaluate_orig_obj_at_resto_trial: boolean = true;
   start_with_resto: boolean = false;
+
+  /** Sets one option by its place in {@linkcode SETTING_NAMES}. */
+  set(index: i32, value: f64): void {
+    switch (index) {
+      case 0:
+        this.tol = value;
+        break;
+      case 1:
+        this.max_iter = value as i32;
+        break;
+      case 2:
+        this.max_wall_time = value;
+        break;
+      case 3:
+        this.dual_inf_tol = value;
+        break;
+      case 4:
+        this.constr_viol_tol = value;
+        break;
+      case 5:
+        this.compl_inf_tol = value;
+        break;
+      case 6:
+        this.acceptable_tol = value;
+        break;
+      case 7:
+        this.acceptable_iter = value as i32;
+        break;
+      case 8:
+        this.acceptable_dual_inf_tol = value;
+        break;
+      case 9:
+        this.acceptable_constr_viol_tol = value;
+        break;
+      case 10:
+        this.acceptable_compl_inf_tol = value;
+        break;
+      case 11:
+        this.acceptable_obj_change_tol = value;
+        break;
+      case 12:
+        this.diverging_iterates_tol = value;
+        break;
+      case 13:
+        this.mu_init = value;
+        break;
+      case 14:
+        this.mu_target = value;
+        break;
+      case 15:
+        this.barrier_tol_factor = value;
+        break;
+      case 16:
+        this.mu_linear_decrease_factor = value;
+        break;
+      case 17:
+        this.mu_superlinear_decrease_power = value;
+        break;
+      case 18:
+        this.tau_min = value;
+        break;
+      case 19:
+        this.bound_push = value;
+        break;
+      case 20:
+        this.bound_frac = value;
+        break;
+      case 21:
+        this.slack_bound_push = value;
+        break;
+      case 22:
+        this.slack_bound_frac = value;
+        break;
+      case 23:
+        this.bound_relax_factor = value;
+        break;
+      case 24:
+        this.honor_original_bounds = value !== 0;
+        break;
+      case 25:
+        this.bound_mult_init_val = value;
+        break;
+      case 26:
+        this.constr_mult_init_max = value;
+        break;
+      case 27:
+        this.bound_mult_reset_threshold = value;
+        break;
+      case 28:
+        this.constr_mult_reset_threshold = value;
+        break;
+      case 29:
+        this.kappa_d = value;
+        break;
+      case 30:
+        this.kappa_sigma = value;
+        break;
+      case 31:
+        this.s_max = value;
+        break;
+      case 32:
+        this.scaling = value !== 0;
+        break;
+      case 33:
+        this.user_scaling = value !== 0;
+        break;
+      case 34:
+        this.nlp_scaling_max_gradient = value;
+        break;
+      case 35:
+        this.nlp_scaling_min_value = value;
+        break;
+      case 36:
+        this.obj_scaling_factor = value;
+        break;
+      case 37:
+        this.eta_phi = value;
+        break;
+      case 38:
+        this.delta = value;
+        break;
+      case 39:
+        this.s_phi = value;
+        break;
+      case 40:
+        this.s_theta = value;
+        break;
+      case 41:
+        this.gamma_phi = value;
+        break;
+      case 42:
+        this.gamma_theta = value;
+        break;
+      case 43:
+        this.alpha_min_frac = value;
+        break;
+      case 44:
+        this.alpha_red_factor = value;
+        break;
+      case 45:
+        this.theta_max_fact = value;
+        break;
+      case 46:
+        this.theta_min_fact = value;
+        break;
+      case 47:
+        this.obj_max_inc = value;
+        break;
+      case 48:
+        this.max_soc = value as i32;
+        break;
+      case 49:
+        this.kappa_soc = value;
+        break;
+      case 50:
+        this.max_filter_resets = value as i32;
+        break;
+      case 51:
+        this.filter_reset_trigger = value as i32;
+        break;
+      case 52:
+        this.watchdog_shortened_iter_trigger = value as i32;
+        break;
+      case 53:
+        this.watchdog_trial_iter_max = value as i32;
+        break;
+      case 54:
+        this.max_soft_resto_iters = value as i32;
+        break;
+      case 55:
+        this.soft_resto_pderror_reduction_factor = value;
+        break;
+      case 56:
+        this.required_infeasibility_reduction = value;
+        break;
+      case 57:
+        this.resto_penalty_parameter = value;
+        break;
+      case 58:
+        this.resto_proximity_weight = value;
+        break;
+      case 59:
+        this.first_hessian_perturbation = value;
+        break;
+      case 60:
+        this.min_hessian_perturbation = value;
+        break;
+      case 61:
+        this.max_hessian_perturbation = value;
+        break;
+      case 62:
+        this.perturb_inc_fact_first = value;
+        break;
+      case 63:
+        this.perturb_inc_fact = value;
+        break;
+      case 64:
+        this.perturb_dec_fact = value;
+        break;
+      case 65:
+        this.jacobian_regularization_value = value;
+        break;
+      case 66:
+        this.jacobian_regularization_exponent = value;
+        break;
+      case 67:
+        this.max_refinement_steps = value as i32;
+        break;
+      case 68:
+        this.min_refinement_steps = value as i32;
+        break;
+      case 69:
+        this.residual_ratio_max = value;
+        break;
+      case 70:
+        this.residual_ratio_singular = value;
+        break;
+      case 71:
+        this.tiny_step_tol = value;
+        break;
+      case 72:
+        this.tiny_step_y_tol = value;
+        break;
+      case 73:
+        this.adaptive = value !== 0;
+        break;
+      case 74:
+        this.limited_memory = value !== 0;
+        break;
+      case 75:
+        this.limited_memory_max_history = value as i32;
+        break;
+      case 76:
+        this.warm_start_init_point = value !== 0;
+        break;
+      case 77:
+        this.warm_start_bound_push = value;
+        break;
+      case 78:
+        this.warm_start_bound_frac = value;
+        break;
+      case 79:
+        this.warm_start_mult_bound_push = value;
+        break;
+      case 80:
+        this.warm_start_mult_init_max = value;
+        break;
+      case 81:
+        this.evaluate_orig_obj_at_resto_trial = value !== 0;
+        break;
+      case 82:
+        this.start_with_resto = value !== 0;
+        break;
+    }
+  }
 }

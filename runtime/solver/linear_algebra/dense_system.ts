@@ -2,8 +2,8 @@
 import { DenseLdlt } from "./ldlt.ts";
 import { LinearSystem, Reduction } from "./linear_system.ts";
 
-/** A pivot of the equilibrated matrix below this is zero. */
-const TINY: f64 = 1e-15;
+/** A pivot of the equilibrated matrix below this is zero. Not larger: the inertia decides, and tiny Σ are legitimate. */
+const TINY: f64 = 1e-40;
 
 export class DenseSystem extends LinearSystem {
   /** Row-major m × n. */

@@ -1,0 +1,132 @@
+/// <reference types="../core/portable.d.ts" />
+import { Driver } from "../core/driver.ts";
+import { Model } from "../core/model.ts";
+import { Settings } from "../core/settings.ts";
+import { DenseSystem } from "../linear_algebra/dense_system.ts";
+import { Reduction } from "../linear_algebra/linear_system.ts";
+
+/*
+ * The module's edge: the callbacks come in as functions of addresses, the solver goes out as functions of addresses. All
+ * memory of a solver is taken in `create`.
+ */
+
+declare function objective(x: usize): f64;
+declare function gradient(x: usize, out: usize): i32;
+declare function constraints(x: usize, out: usize): i32;
+declare function jacobian(x: usize, out: usize): i32;
+declare function hessian(x: usize, sigma: f64, lambda: usize, out: usize): i32;
+declare function cancelled(): i32;
+declare function elapsed(): f64;
+declare function report(progress: usize): i32;
+
+class CallbackModel extends Model {
+  override objective(x: Float64Array): f64 {
+    return objective(x.dataStart);
+  }
+  override gradient(x: Float64Array, g: Float64Array): boolean {
+    return gradient(x.dataStart, g.dataStart) !== 0;
+  }
+  override constraints(x: Float64Array, c: Float64Array): boolean {
+    return constraints(x.dataStart, c.dataStart) !== 0;
+  }
+  override jacobian(x: Float64Array, values: Float64Array): boolean {
+    return jacobian(x.dataStart, values.dataStart) !== 0;
+  }
+  override hessian(x: Float64Array, sigma: f64, lambda: Float64Array, values: Float64Array): boolean {
+    return hessian(x.dataStart, sigma, lambda.dataStart, values.dataStart) !== 0;
+  }
+  override cancelled(): boolean {
+    return cancelled() !== 0;
+  }
+  override elapsed(): f64 {
+    return elapsed();
+  }
+  override report(progress: Float64Array): boolean {
+    return report(progress.dataStart) !== 0;
+  }
+}
+
+/** What the host reads and writes, by address; each is written once, in `create`. */
+const ADDRESSES: i32 = 17;
+
+class Solver {
+  readonly model: CallbackModel;
+  readonly settings: Settings;
+  readonly driver: Driver;
+  readonly addresses: Uint32Array = new Uint32Array(ADDRESSES);
+  readonly numbers: Float64Array = new Float64Array(6);
+
+  constructor(n: i32, m: i32) {
+    const settings = new Settings();
+    const model = new CallbackModel(n, m);
+    const driver = new Driver(model, settings, new DenseSystem(new Reduction(n, m)));
+    this.settings = settings;
+    this.model = model;
+    this.driver = driver;
+    const at = this.addresses;
+    at[0] = model.x0.dataStart as u32;
+    at[1] = model.xl.dataStart as u32;
+    at[2] = model.xu.dataStart as u32;
+    at[3] = model.gl.dataStart as u32;
+    at[4] = model.gu.dataStart as u32;
+    at[5] = model.startG.dataStart as u32;
+    at[6] = model.startL.dataStart as u32;
+    at[7] = model.startU.dataStart as u32;
+    at[8] = model.unit.dataStart as u32;
+    at[9] = driver.x.dataStart as u32;
+    at[10] = driver.g.dataStart as u32;
+    at[11] = driver.multG.dataStart as u32;
+    at[12] = driver.multL.dataStart as u32;
+    at[13] = driver.multU.dataStart as u32;
+    at[14] = this.numbers.dataStart as u32;
+    at[15] = driver.base.system.rawJacobian.dataStart as u32;
+    at[16] = driver.base.system.rawHessian.dataStart as u32;
+  }
+}
+
+/** The solvers that live, so that the collector keeps them; a free place is null. */
+const solvers = new Array<Solver | null>();
+
+/** @returns The number of a new solver. */
+export function create(n: i32, m: i32): i32 {
+  const solver = new Solver(n, m);
+  for (let k: i32 = 0; k < solvers.length; k++) {
+    if (solvers[k] === null) {
+      solvers[k] = solver;
+      return k;
+    }
+  }
+  solvers.push(solver);
+  return solvers.length - 1;
+}
+
+export function dispose(id: i32): void {
+  solvers[id] = null;
+}
+
+export function addresses(id: i32): usize {
+  return solvers[id]!.addresses.dataStart;
+}
+
+export function setOption(id: i32, index: i32, value: f64): void {
+  solvers[id]!.settings.set(index, value);
+}
+
+/** Leaves the start as the answer. */
+export function reject(id: i32): void {
+  solvers[id]!.driver.reject();
+}
+
+/** Solves, and writes objective, iterations, evaluations and residuals into the numbers. @returns IPOPT's return code. */
+export function solve(id: i32): i32 {
+  const solver = solvers[id]!;
+  const driver = solver.driver;
+  const status = driver.solve();
+  solver.numbers[0] = driver.objective;
+  solver.numbers[1] = driver.main.iterations as f64;
+  solver.numbers[2] = driver.base.functionCalls as f64;
+  solver.numbers[3] = driver.dualInfeasibility;
+  solver.numbers[4] = driver.violation;
+  solver.numbers[5] = driver.complementarity;
+  return status;
+}
