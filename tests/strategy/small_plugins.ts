@@ -26,7 +26,8 @@ const formula = definePlugin({
       return graph.parameter(known >= 0 ? known : sources.push(source) - 1);
     };
     const outputs = skill.outputs.map((_, k) => {
-      const text = String(k === 0 ? skill.config.formula : skill.config[`formula${k}`]);
+      const config = k === 0 ? skill.config.formula : skill.config[`formula${k}`];
+      const text = typeof config === "object" ? "" : String(config);
       try {
         return lowerFormula(graph, parseFormula(text), (name) => {
           if (skill.inputs.includes(name)) return read({ variable: name, role: "value" });
