@@ -16,7 +16,7 @@ const LEARNING = 0.25;
 /** Candidates for a split, evenly over the range. */
 const CANDIDATES = 32;
 
-type Tree = { readonly value: number } | {
+export type Tree = { readonly value: number } | {
   readonly feature: number;
   readonly threshold: number;
   /** x ≤ threshold. */
@@ -27,6 +27,28 @@ type Tree = { readonly value: number } | {
 const folder = new URL("models/", import.meta.url);
 
 if (import.meta.main) {
+  const { trees, base, points } = train();
+  const golden = points.slice(0, 16).map((point) => {
+    const input = point.map(Math.fround);
+    return { input, output: [predict({ trees, base }, input)] };
+  });
+  Deno.mkdirSync(folder, { recursive: true });
+  Deno.writeFileSync(new URL("moisture.onnx", folder), forest(trees, base));
+  const ranges = Object.fromEntries(NAMES.map((name, i) => [name, RANGES[i]]));
+  const metadata = { format: "setpoint/model/v1", ranges, golden };
+  Deno.writeTextFileSync(new URL("moisture.metadata.json", folder), `${JSON.stringify(metadata, null, 1)}\n`);
+}
+
+export interface Forest {
+  readonly trees: readonly Tree[];
+  readonly base: number;
+}
+
+export function predict({ trees, base }: Forest, point: readonly number[]): number {
+  return trees.reduce((sum, tree) => sum + evaluate(tree, point), base);
+}
+
+export function train(): Forest & { readonly points: readonly (readonly number[])[] } {
   const points = Array.from({ length: POINTS }, (_, k) => RANGES.map(([low, high], i) => low + (high - low) * spread(k, i)));
   const wanted = points.map(moisture);
   const base = Math.fround(mean(wanted));
@@ -38,15 +60,7 @@ if (import.meta.main) {
     trees.push(tree);
     points.forEach((point, i) => fitted[i] += evaluate(tree, point));
   }
-  const golden = points.slice(0, 16).map((point) => {
-    const input = point.map(Math.fround);
-    return { input, output: [trees.reduce((sum, tree) => sum + evaluate(tree, input), base)] };
-  });
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.writeFileSync(new URL("moisture.onnx", folder), forest(trees, base));
-  const ranges = Object.fromEntries(NAMES.map((name, i) => [name, RANGES[i]]));
-  const metadata = { format: "setpoint/model/v1", ranges, golden };
-  Deno.writeTextFileSync(new URL("moisture.metadata.json", folder), `${JSON.stringify(metadata, null, 1)}\n`);
+  return { trees, base, points };
 }
 
 /** Water left in the product: exponential drying for the time on the belt, faster in hot and fast air. */

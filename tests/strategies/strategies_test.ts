@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import composition from "../../plugins/composition/composition.ts";
 import constraint from "../../plugins/constraint/constraint.ts";
 import mathFunction from "../../plugins/function/function.ts";
@@ -110,3 +110,27 @@ Deno.test("the boiler strategy can meet the demands of its inputs, and one that 
     assertEquals(plant.value("steam_reserve", { gas_total, air_ratio: 1.14 }) > 0, possible, file);
   }
 });
+
+for (const name of ["kiln", "boiler"]) {
+  Deno.test(`the golden answers of the ${name} strategy cost what they say, inside their bounds and limits`, async () => {
+    const linked = await link(name);
+    for (const entry of Deno.readDirSync(new URL(`${name}/golden/`, FOLDER))) {
+      const golden = JSON.parse(read(`${name}/golden/${entry.name}`));
+      const plant = new Plant(linked, JSON.parse(read(`${name}/inputs/${entry.name}`)));
+      assertAlmostEquals(
+        plant.outputs(golden.x)[0],
+        golden.minimized,
+        1e-9 * Math.abs(golden.minimized),
+        entry.name,
+      );
+      linked.search.forEach(({ name: variable, up, down }, k) => {
+        const x = golden.x[variable] ?? plant.x0[k];
+        assert(x >= plant.x0[k] - down * (1 + 1e-9) && x <= plant.x0[k] + up * (1 + 1e-9), variable);
+      });
+      for (const { mode, output, lower, upper } of linked.limits) {
+        const value = plant.outputs(golden.x)[output];
+        assert(mode !== "hard" || (value >= lower - 1e-9 && value <= upper + 1e-9), entry.name);
+      }
+    }
+  });
+}
