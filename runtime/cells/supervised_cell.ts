@@ -8,7 +8,7 @@ import { SkillError } from "../graph/skill.ts";
 import { answerError, callFailed, type CallLabel } from "./call_errors.ts";
 import { type CellEnd, CellProcess } from "./cell_process.ts";
 import type { Limits } from "./limits.ts";
-import type { CallMessage, FromCell, SpawnMessage } from "./protocol.ts";
+import type { CallMessage, FromCell, Method, SpawnMessage } from "./protocol.ts";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 export type CellLog = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -46,6 +46,15 @@ export interface CallOptions {
   /** Aborting tells the plugin, which has `graceMs` to come back; then its cell is killed. */
   readonly signal?: AbortSignal;
 }
+
+/** What a plugin is for: one that only starts well, and fails at these, fails. */
+const WORK: ReadonlySet<Method> = new Set<Method>([
+  "lower",
+  "sequence",
+  "evaluate",
+  "optimize",
+  "onnxEvaluate",
+]);
 
 interface Pending extends CallOptions {
   readonly call: number;
@@ -352,13 +361,12 @@ export class SupervisedCell {
     }
     if (frame.t === "ask") return this.#answerAsk(life, pending, frame);
     if (frame.ok) {
-      this.#strikes = 0;
+      if (WORK.has(pending.label.method)) this.#strikes = 0;
       return pending.settle(undefined, frame.value);
     }
     const error = answerError(frame.error, pending.label);
     pending.settle(error);
-    if (error instanceof SkillError || error.code === "EVALUATION_FAILED") this.#strikes = 0;
-    else this.#strike(error.message);
+    if (!(error instanceof SkillError) && error.code !== "EVALUATION_FAILED") this.#strike(error.message);
     if (this.#strikes < this.#options.limits.quarantineAfter) return;
     life.struck = true;
     life.process.kill(this.#lastFailure);

@@ -200,6 +200,22 @@ Deno.test("a plugin that only fails goes to quarantine, says so, and comes out b
   assertEquals(started.host.status()[0].state, "ready");
 });
 
+Deno.test("a plugin that starts well and dies at every call goes to quarantine too", async () => {
+  await using started = startHost({ limits: { quarantineAfter: 3, backoffMs: 1 } });
+  const plugin = await started.host.open({ id: "squares", text: SQUARES });
+  const loop = skillOf("loop", { config: { fault: "loop" } });
+  const codes: string[] = [];
+  for (let k = 0; k < 4; k++) {
+    // Only the call itself is to time out, not the restart before it.
+    for (let j = 0; j < 500 && started.host.status()[0].state === "starting"; j++) {
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    const call = plugin.evaluate(loop, 0, new Float64Array(2), 1, 200);
+    codes.push((await assertRejects(() => call, SetpointError)).code);
+  }
+  assertEquals(codes, ["PLUGIN_TIMEOUT", "PLUGIN_TIMEOUT", "PLUGIN_TIMEOUT", "PLUGIN_QUARANTINED"]);
+});
+
 Deno.test("a built-in plugin is never shut out", async () => {
   await using started = startHost({ limits: { quarantineAfter: 2 } });
   const plugin = await started.host.open({ id: "builtin:model", builtin: "model", text: SQUARES });

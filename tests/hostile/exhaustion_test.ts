@@ -3,6 +3,7 @@ import { SetpointError } from "../../runtime/errors.ts";
 import { skillOf } from "../cells/plugins.ts";
 import { lives, startHost } from "../cells/start.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
+import { attackControl } from "./attack.ts";
 
 /** `config.fault` runs `body`, otherwise the answer is 1. */
 function eater(body: string): string {
@@ -82,6 +83,13 @@ for (const { name, body } of EATERS) {
     assertEquals(started.host.status()[0].restarts, 1);
   });
 }
+
+Deno.test("control: a worker that eats the heap takes a plain process with it", async () => {
+  const { signal, code } = await attackControl(
+    "const kept = []; for (;;) kept.push(new Array(1000).fill({}));",
+  );
+  assert(signal !== null || code > 128, `exit code ${code}`);
+});
 
 Deno.test("an answer above the frame limit ends the cell, not the kernel", async () => {
   await using started = startHost();
