@@ -14,16 +14,15 @@ const ANSWERS_MS = 3_000;
 /** Optimizes and serves until it is told to end. */
 async function start(config: Config, stop: AbortSignal): Promise<number> {
   const [{ composeKernel }, { createApp }, { serveHttp }, { openLog }, { Metrics }, { cycleLine }, folder] =
-    await Promise
-      .all([
-        import("./runtime/kernel/compose.ts"),
-        import("./runtime/http/app.ts"),
-        import("./runtime/http/server.ts"),
-        import("./runtime/telemetry/log.ts"),
-        import("./runtime/telemetry/metrics.ts"),
-        import("./runtime/telemetry/cycle_line.ts"),
-        import("./runtime/state_folder.ts"),
-      ]);
+    await Promise.all([
+      import("./runtime/kernel/compose.ts"),
+      import("./runtime/http/app.ts"),
+      import("./runtime/http/server.ts"),
+      import("./runtime/telemetry/log.ts"),
+      import("./runtime/telemetry/metrics.ts"),
+      import("./runtime/telemetry/cycle_line.ts"),
+      import("./runtime/state_folder.ts"),
+    ]);
   const { state } = config.folders;
   const { mode } = config.app;
   using lines = openLog({ level: config.log.level, file: `${state}/logs/app.log` });

@@ -62,6 +62,9 @@ export interface KernelParts {
   readonly onCycle?: (row: CycleRow) => void;
 }
 
+/** A kernel that is told to end has 10 s for everything. */
+const LAST_CYCLE_MS = 6_000;
+
 export function createKernel(parts: KernelParts): SetpointKernel {
   return new SetpointKernel(parts);
 }
@@ -239,9 +242,14 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   }
 
   async dispose(): Promise<void> {
-    this.#ended.abort(new DOMException("The kernel stops", "AbortError"));
+    // a running cycle may finish; one that hangs is given up
+    const cancelTimer = this.#parts.clock.after(LAST_CYCLE_MS, () => {
+      this.#ended.abort(new DOMException("The kernel stops", "AbortError"));
+    });
     await this.#schedule?.stop();
     await this.#cycling;
+    cancelTimer();
+    this.#ended.abort(new DOMException("The kernel stops", "AbortError"));
     await this.#deployment[Symbol.asyncDispose]();
     await this.#fixed?.retire();
     await this.#posted[Symbol.asyncDispose]();

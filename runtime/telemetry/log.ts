@@ -15,7 +15,7 @@ export interface LogOptions {
   readonly file?: string;
   /** Default standard error. */
   readonly write?: (text: string) => void;
-  /** Default: standard error is a terminal. */
+  /** Default: standard error is a terminal, and NO_COLOR is not set. */
   readonly colors?: boolean;
 }
 
@@ -43,7 +43,7 @@ const COLORS = {
 
 /** Opens the log of this process; there is one at a time. */
 export function openLog({ level, file, write = toStandardError, colors }: LogOptions): OpenLog {
-  const colored = colors ?? Deno.stderr.isTerminal();
+  const colored = colors ?? (Deno.stderr.isTerminal() && !Deno.noColor);
   const kept = file === undefined ? undefined : new RotatingFile(file);
   const sinks: Record<string, Sink> = { person: (record) => write(`${personLine(record, colored)}\n`) };
   if (kept !== undefined) sinks.file = (record) => kept.append(`${jsonLine(record)}\n`);

@@ -40,7 +40,9 @@ Deno.test("permissionsOf(start) is its own folders, its own address, named varia
   assertEquals(run, [DENO]);
   assertEquals(sys, []);
   assert(
-    env.every((name) => /^(SETPOINT_[A-Z_]+|INIT_CWD|NO_COLOR|FORCE_COLOR|TERM|COLORTERM)$/.test(name)),
+    env.every((name) =>
+      /^(SETPOINT_[A-Z_]+|INIT_CWD|NO_COLOR|FORCE_COLOR|TERM|COLORTERM|LOG_STREAM|LOG_TOKENS)$/.test(name)
+    ),
     env.join(),
   );
 });

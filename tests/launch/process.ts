@@ -53,11 +53,13 @@ export class Service implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly #state: string;
   readonly #output: Promise<string>;
+  #ended = false;
 
   private constructor(process: Deno.ChildProcess, state: string) {
     this.process = process;
     this.#state = state;
     this.#output = new Response(process.stderr).text();
+    process.status.then(() => this.#ended = true);
   }
 
   /** Resolves when it is ready. @param command Default `deno task start` with the folders and port 0. */
@@ -77,7 +79,12 @@ export class Service implements AsyncDisposable {
       detached: true,
     });
     const service = new Service(spawned.spawn(), folders.state);
-    await service.ready();
+    try {
+      await service.ready();
+    } catch (error) {
+      await service[Symbol.asyncDispose]();
+      throw new Error(`${error}; it printed: ${await service.output()}`);
+    }
     return service;
   }
 
@@ -92,6 +99,7 @@ export class Service implements AsyncDisposable {
   /** Waits until /health/ready is 200, by default of any process, else of one that is not `notPid`. */
   async ready(notPid?: number): Promise<void> {
     await eventually("the service is ready", async () => {
+      if (this.#ended) throw new Error("The service has ended");
       try {
         if (this.kernelPid === notPid) return false;
         const response = await fetch(`${this.url}/health/ready`);
@@ -116,7 +124,7 @@ export class Service implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const mine = tree(this.process.pid);
+    const mine = this.#ended ? [] : tree(this.process.pid);
     kill(this.process.pid, "SIGTERM");
     await eventually("everything has ended", () => alive(mine).length === 0).catch(() => {});
     for (const pid of alive(mine)) kill(pid, "SIGKILL");
@@ -137,12 +145,7 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
 /** Live processes below a pid, itself included; kernel and cells have sessions of their own, so parents are followed. */
 export function tree(root: number): number[] {
   const children = new Map<number, number[]>();
-  for (const { name } of Deno.readDirSync("/proc")) {
-    const stat = statOf(Number(name));
-    if (stat !== null && stat.state !== "Z") {
-      children.set(stat.parent, [...children.get(stat.parent) ?? [], Number(name)]);
-    }
-  }
+  for (const { pid, parent } of living()) children.set(parent, [...children.get(parent) ?? [], pid]);
   const found = [root];
   for (const pid of found) found.push(...children.get(pid) ?? []);
   return found;
@@ -150,7 +153,8 @@ export function tree(root: number): number[] {
 
 /** Those of `pids` that still run. */
 export function alive(pids: readonly number[]): number[] {
-  return pids.filter((pid) => (statOf(pid)?.state ?? "Z") !== "Z");
+  const all = new Set(living().map(({ pid }) => pid));
+  return pids.filter((pid) => all.has(pid));
 }
 
 export function kill(pid: number, signal: Deno.Signal): void {
@@ -161,12 +165,12 @@ export function kill(pid: number, signal: Deno.Signal): void {
   }
 }
 
-function statOf(pid: number): { state: string; parent: number } | null {
-  if (!Number.isInteger(pid)) return null;
-  try {
-    const [state, parent] = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
-    return { state, parent: Number(parent) };
-  } catch {
-    return null;
-  }
+/** All processes that are no zombies. Deno lets only --allow-all read /proc, so a shell does. */
+function living(): { pid: number; parent: number }[] {
+  const { stdout } = new Deno.Command("sh", { args: ["-c", "cat /proc/[0-9]*/stat 2>/dev/null"] })
+    .outputSync();
+  return new TextDecoder().decode(stdout).trim().split("\n").flatMap((line) => {
+    const [state, parent] = line.slice(line.lastIndexOf(") ") + 2).split(" ");
+    return state === "Z" ? [] : [{ pid: parseInt(line), parent: Number(parent) }];
+  });
 }
