@@ -7,9 +7,11 @@ import { graphBench } from "./graph_bench.ts";
 import { kernelBench } from "./kernel_bench.ts";
 import type { BenchRow } from "./row.ts";
 import { serviceBench } from "./service_bench.ts";
+import { solverBench } from "./solver_bench.ts";
 
 const BENCHES: Readonly<Record<string, () => BenchRow[] | Promise<BenchRow[]>>> = {
   graph: graphBench,
+  solver: solverBench,
   cells: cellsBench,
   kernel: kernelBench,
   service: serviceBench,
