@@ -46,6 +46,11 @@ export class WasmSolvers {
     this.#buffer = this.#exports.memory.buffer;
   }
 
+  /** Size of the memory that all solvers share. */
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
   /**
    * A solver with the memory for problems of one size.
    * @throws {RangeError} If a size is not a whole number in its range.

@@ -1,4 +1,6 @@
 /// <reference types="../core/portable.d.ts" />
+import { dotFrom, subtractFrom, subtractOne, subtractTwo } from "./columns.ts";
+
 /**
  * Dense LDLᵀ of a symmetric indefinite matrix with Bunch–Kaufman pivoting (Bunch and Kaufman, Math. Comp. 31, 1977):
  * P·A·Pᵀ = L·D·Lᵀ, D with blocks of 1×1 and 2×2. The sums run elementwise, so the twin with vector instructions gives
@@ -115,8 +117,7 @@ export class DenseLdlt {
     for (let j: i32 = k + 1; j < n; j++) {
       const w = a[ck + j] * inverse;
       if (w === 0) continue;
-      const cj = j * n;
-      for (let i: i32 = j; i < n; i++) a[cj + i] -= w * a[ck + i];
+      subtractOne(a, j * n + j, ck + j, n - j, w);
     }
     for (let i: i32 = k + 1; i < n; i++) a[ck + i] *= inverse;
   }
@@ -133,8 +134,7 @@ export class DenseLdlt {
     for (let j: i32 = k + 2; j < n; j++) {
       const w1 = t * (d11 * a[c1 + j] - a[c2 + j]);
       const w2 = t * (d22 * a[c2 + j] - a[c1 + j]);
-      const cj = j * n;
-      for (let i: i32 = j; i < n; i++) a[cj + i] -= a[c1 + i] * w1 + a[c2 + i] * w2;
+      subtractTwo(a, j * n + j, c1 + j, w1, c2 + j, w2, n - j);
       a[c1 + j] = w1;
       a[c2 + j] = w2;
     }
@@ -152,8 +152,7 @@ export class DenseLdlt {
       const first = j + (block[j] === 2 ? 2 : 1);
       const value = x[j];
       if (value === 0) continue;
-      const cj = j * n;
-      for (let i: i32 = first; i < n; i++) x[i] -= a[cj + i] * value;
+      subtractFrom(x, first, a, j * n + first, n - first, value);
     }
     let k: i32 = 0;
     while (k < n) {
@@ -175,16 +174,7 @@ export class DenseLdlt {
     }
     for (let j: i32 = n - 1; j >= 0; j--) {
       const first = j + (block[j] === 2 ? 2 : 1);
-      const cj = j * n;
-      let even: f64 = 0;
-      let odd: f64 = 0;
-      let i = first;
-      for (; i + 1 < n; i += 2) {
-        even += a[cj + i] * x[i];
-        odd += a[cj + i + 1] * x[i + 1];
-      }
-      if (i < n) even += a[cj + i] * x[i];
-      x[j] -= even + odd;
+      x[j] -= dotFrom(a, j * n + first, x, first, n - first);
     }
     for (let i: i32 = 0; i < n; i++) b[order[i]] = x[i];
   }

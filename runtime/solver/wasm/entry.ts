@@ -114,19 +114,25 @@ export function setOption(id: i32, index: i32, value: f64): void {
 
 /** Leaves the start as the answer. */
 export function reject(id: i32): void {
-  solvers[id]!.driver.reject();
+  const solver = solvers[id]!;
+  solver.driver.reject();
+  tell(solver);
 }
 
 /** Solves, and writes objective, iterations, evaluations and residuals into the numbers. @returns IPOPT's return code. */
 export function solve(id: i32): i32 {
   const solver = solvers[id]!;
+  const status = solver.driver.solve();
+  tell(solver);
+  return status;
+}
+
+function tell(solver: Solver): void {
   const driver = solver.driver;
-  const status = driver.solve();
   solver.numbers[0] = driver.objective;
   solver.numbers[1] = driver.main.iterations as f64;
   solver.numbers[2] = driver.base.functionCalls as f64;
   solver.numbers[3] = driver.dualInfeasibility;
   solver.numbers[4] = driver.violation;
   solver.numbers[5] = driver.complementarity;
-  return status;
 }
