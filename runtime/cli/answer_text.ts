@@ -36,10 +36,12 @@ function head(
     } ms, ${solver.iterations} iterations`,
   ];
   if (reason !== undefined) lines.push(`${reason.message} (${reason.code})`);
-  if (cost_before !== null && cost_function_value !== null) {
-    const gain = signed(cost_function_value - cost_before);
-    lines.push(`Cost ${figure(cost_before)} now, ${figure(cost_function_value)} then (${gain})`);
-  }
+  if (cost_before === null) return lines;
+  const published = outcome === "solved" || outcome === "acceptable";
+  const then = published && cost_function_value !== null
+    ? `, ${figure(cost_function_value)} then (${signed(cost_function_value - cost_before)})`
+    : "";
+  lines.push(`Cost ${figure(cost_before)} now${then}`);
   return lines;
 }
 

@@ -22,8 +22,8 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
   const { composeKernel } = await import("../kernel/compose.ts");
   const { debug } = config.api;
   const [file] = inputFiles(invocation);
-  // validate prints the warnings itself, with their places
-  const log = printLog(debug ? "info" : command === "optimize" ? "warn" : "error");
+  // both print the warnings themselves
+  const log = printLog(debug ? "info" : "error");
   await using composed = await composeKernel(config, { clock, log, serving: false });
   if (command === "optimize") {
     const { optimize } = await import("./optimize.ts");

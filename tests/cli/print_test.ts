@@ -68,6 +68,7 @@ Deno.test("answerText() of an infeasible plant says what cannot hold and by how 
   assertEquals(text.split("\n"), [
     "tanks 1.0.0: infeasible in 2.3 ms, 8 iterations",
     "No point holds every limit (INFEASIBLE)",
+    "Cost -100 now",
     "",
     "Cannot hold level: at best 5.2 m, 0.2 m above its limit 5",
   ]);
