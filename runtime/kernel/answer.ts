@@ -151,7 +151,9 @@ function activeLimits(
     const value = after[output];
     const price = multipliers === undefined || row === undefined ? null : finite(multipliers.limits[row]);
     [lower, upper].forEach((limit, side) => {
-      if (!(Math.abs(value - limit) <= ACTIVE * Math.max(1, Math.abs(limit)))) return;
+      if (!Number.isFinite(limit) || !(Math.abs(value - limit) <= ACTIVE * Math.max(1, Math.abs(limit)))) {
+        return;
+      }
       active.push({ name, kind: "limit", side: SIDES[side], value, limit, units, shadow_price: price });
     });
   }
