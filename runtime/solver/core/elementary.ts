@@ -35,7 +35,7 @@ export function ln(x: f64): f64 {
       f *= 2.938735877055719e-39;
       e += 128;
     }
-    if (f >= 18446744073709552000) {
+    if (f >= 18446744073709552000.0) {
       f *= 5.421010862427522e-20;
       e += 64;
     }
@@ -81,7 +81,7 @@ export function ln(x: f64): f64 {
       e -= 128;
     }
     if (f < 5.421010862427522e-20) {
-      f *= 18446744073709552000;
+      f *= 18446744073709552000.0;
       e -= 64;
     }
     if (f < 2.3283064365386963e-10) {
@@ -166,7 +166,7 @@ export function exp(x: f64): f64 {
     size -= 128;
   }
   if (size >= 64) {
-    value *= grows ? 18446744073709552000 : 5.421010862427522e-20;
+    value *= grows ? 18446744073709552000.0 : 5.421010862427522e-20;
     size -= 64;
   }
   if (size >= 32) {
@@ -193,8 +193,12 @@ export function exp(x: f64): f64 {
     value *= grows ? 2 : 0.5;
     size -= 1;
   }
-  // Of 2^1024 the first 1023 are gone by now.
-  return size >= 1 ? value * (grows ? 2.0 : 0.5) : value;
+  // Only beyond 2^±1023, where numbers end.
+  while (size >= 1) {
+    value *= grows ? 2.0 : 0.5;
+    size -= 1;
+  }
+  return value;
 }
 
 /** base^exponent for base ≥ 0. */
