@@ -1,4 +1,5 @@
 /// <reference types="./portable.d.ts" />
+import { AdaptiveUpdate } from "./adaptive_update.ts";
 import { BarrierUpdate } from "./barrier_update.ts";
 import { Convergence } from "./convergence.ts";
 import { LineSearch, NO_STEP } from "./line_search.ts";
@@ -40,6 +41,7 @@ export class InteriorPoint {
   readonly convergence: Convergence;
   readonly quasiNewton: QuasiNewton;
   private readonly barrier: BarrierUpdate;
+  private readonly adaptive: AdaptiveUpdate;
   private readonly progress: Float64Array = new Float64Array(PROGRESS_SIZE);
   /** The restoration's solver; in the restoration itself null. */
   private readonly restoration: InteriorPoint | null;
@@ -75,6 +77,7 @@ export class InteriorPoint {
     this.search = search;
     this.convergence = new Convergence(state, base, size, m);
     this.barrier = new BarrierUpdate(state, search);
+    this.adaptive = new AdaptiveUpdate(state, newton, search, size, m);
     this.quasiNewton = new QuasiNewton(n, settings);
   }
 
@@ -87,8 +90,10 @@ export class InteriorPoint {
     this.convergence.begin();
     this.quasiNewton.begin(this.nlp.n);
     this.state.tinyStep = false;
+    this.state.free = false;
     this.search.thetaMaxFactor = this.settings.theta_max_fact;
     if (!this.start()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
+    if (this.settings.adaptive) this.adaptive.begin();
     return this.run();
   }
 
@@ -143,11 +148,16 @@ export class InteriorPoint {
       const status = this.check();
       if (status !== CONTINUE) return status;
       if (!this.takeHessian()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
-      if (!(this.parent !== null && this.firstOfRestoration)) {
-        if (!this.barrier.update(this.leastMu())) return this.stuck(TINY_STEP);
+      let factorized = false;
+      if (this.isAdaptive()) {
+        factorized = this.newton.factorize();
+        if (!this.adaptive.update(this.leastMu())) return this.stuck(TINY_STEP);
+      } else {
+        if (!this.firstOfRestoration && !this.barrier.update(this.leastMu())) return this.stuck(TINY_STEP);
+        factorized = this.newton.factorize();
       }
       this.firstOfRestoration = false;
-      const direction = this.newton.factorize() &&
+      const direction = factorized &&
         this.newton.solve(state.mu, state.now.c, state.dv, state.dy, state.dzL, state.dzU);
       this.quasiNewton.keep(state);
       if (this.search.search(direction) === NO_STEP) {
@@ -166,6 +176,10 @@ export class InteriorPoint {
 
   private count(): void {
     this.iterations++;
+  }
+
+  private isAdaptive(): boolean {
+    return this.settings.adaptive && this.parent === null;
   }
 
   private leastMu(): f64 {

@@ -75,6 +75,12 @@ export class Settings {
   tiny_step_tol: f64 = 2.220446049250313e-15;
   tiny_step_y_tol: f64 = 1e-2;
   adaptive: boolean = false;
+  mu_min: f64 = 1e-11;
+  mu_max: f64 = 1e5;
+  mu_max_fact: f64 = 1e3;
+  adaptive_mu_monotone_init_factor: f64 = 0.8;
+  filter_margin_fact: f64 = 1e-5;
+  filter_max_margin: f64 = 1;
   limited_memory: boolean = false;
   limited_memory_max_history: i32 = 6;
   warm_start_init_point: boolean = false;
@@ -311,30 +317,48 @@ export class Settings {
         this.adaptive = value !== 0;
         break;
       case 74:
-        this.limited_memory = value !== 0;
+        this.mu_min = value;
         break;
       case 75:
-        this.limited_memory_max_history = value as i32;
+        this.mu_max = value;
         break;
       case 76:
-        this.warm_start_init_point = value !== 0;
+        this.mu_max_fact = value;
         break;
       case 77:
-        this.warm_start_bound_push = value;
+        this.adaptive_mu_monotone_init_factor = value;
         break;
       case 78:
-        this.warm_start_bound_frac = value;
+        this.filter_margin_fact = value;
         break;
       case 79:
-        this.warm_start_mult_bound_push = value;
+        this.filter_max_margin = value;
         break;
       case 80:
-        this.warm_start_mult_init_max = value;
+        this.limited_memory = value !== 0;
         break;
       case 81:
-        this.evaluate_orig_obj_at_resto_trial = value !== 0;
+        this.limited_memory_max_history = value as i32;
         break;
       case 82:
+        this.warm_start_init_point = value !== 0;
+        break;
+      case 83:
+        this.warm_start_bound_push = value;
+        break;
+      case 84:
+        this.warm_start_bound_frac = value;
+        break;
+      case 85:
+        this.warm_start_mult_bound_push = value;
+        break;
+      case 86:
+        this.warm_start_mult_init_max = value;
+        break;
+      case 87:
+        this.evaluate_orig_obj_at_resto_trial = value !== 0;
+        break;
+      case 88:
         this.start_with_resto = value !== 0;
         break;
     }
