@@ -44,7 +44,9 @@ export async function runState(
     origin,
     startedAt: clock.now(),
     rowTimestamp: row?.text ?? null,
-    inputs: values,
+    inputs: Object.fromEntries(
+      activation.linked.measured.flatMap((name) => Object.hasOwn(values, name) ? [[name, values[name]]] : []),
+    ),
     verdicts: gated.verdicts,
   };
   const lastRun = origin === "schedule" && row !== null ? { micros: row.micros, text: row.text } : undefined;
@@ -59,7 +61,7 @@ export async function runState(
     return { record, lastRun, gated };
   }
   const run = await runOnce(clock, activation, { ...request, measured: gated.values });
-  const timing = { gate: gateMs, ...run.timing, record: 0, total: clock.monotonic() - began };
+  const timing = { gate: gateMs, ...run.timing, total: clock.monotonic() - began };
   const answer = answerOf(activation, run, {
     cycleId: cycle.id,
     origin,
@@ -71,11 +73,9 @@ export async function runState(
   return { record: recordOf(cycle, activation, run, answer), answer, lastRun, gated };
 }
 
-/** Of loading: what an operator should see with every answer; the rest is for whoever writes the strategy. */
-const LASTING: ReadonlySet<string> = new Set(["KPI_UNREAD", "UNDECLARED_VARIABLE", "UNIT_MISMATCH"]);
-
+/** What an operator should see with every answer: doubts about the strategy, and what became of rounding. */
 function runWarnings({ linked }: Activation, { rounded }: RunResult): Warning[] {
-  const lasting = linked.notes.filter(({ code }) => LASTING.has(code))
+  const lasting = linked.notes.filter(({ level }) => level === "warning")
     .map(({ code, message, variable }) => ({ code, message, ...(variable !== undefined && { variable }) }));
   if (rounded) return lasting;
   const message = "Rounding or a deadband would have broken a limit; the setpoints are as they were computed";

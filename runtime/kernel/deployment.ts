@@ -41,11 +41,12 @@ export class Deployment implements AsyncDisposable {
   get problem(): string | undefined {
     const { current, wanted, problem } = this.#watch?.status() ?? {};
     if (problem !== undefined) return problem;
-    return current === wanted ? undefined : this.#fallback;
+    return current !== undefined && current === wanted ? undefined : this.#fallback;
   }
 
   /**
-   * Loads the deployed version, or the last good one where that cannot be; then follows the pointer.
+   * Loads the deployed version, or the last good one where that cannot be; then follows the pointer. A store that does
+   * not answer is waited for.
    * @throws {SetpointError} If neither can run: the deployed version's problems.
    */
   async start(): Promise<void> {
@@ -56,16 +57,18 @@ export class Deployment implements AsyncDisposable {
       await this.#swap(await openRelease(cache, pointer.version));
     } catch (error) {
       if (!(error instanceof SetpointError)) throw error;
-      const last = await openLastGood(cache);
-      if (last === undefined) throw error;
       this.#fallback = error.message;
-      log(`The deployed version cannot run, version ${last.version} runs in its place: ${error.message}`);
-      this.#active = await open(last);
+      const last = await openLastGood(cache);
+      if (last !== undefined) {
+        log(`The deployed version cannot run, version ${last.version} runs in its place: ${error.message}`);
+        this.#active = await open(last);
+      } else if (error.code !== "STORE_UNREACHABLE") throw error;
+      else log(`There is nothing to run until the store answers: ${error.message}`);
     }
     this.#watch = new PointerWatch({
       clock,
       log,
-      current: this.#active!.version,
+      ...(this.#active !== undefined && { current: this.#active.version }),
       read: (signal) => readPointer(metadata, cache, signal),
       onChange: async (version, signal) => {
         await this.#swap(await openRelease(cache, version, { signal }), signal);

@@ -2,7 +2,7 @@ import type { ArtifactCache } from "../artifacts/cache.ts";
 import type { Release } from "../artifacts/release.ts";
 import type { PluginHost } from "../cells/host.ts";
 import type { Clock } from "../clock.ts";
-import { SetpointError, setpointError } from "../errors.ts";
+import { type ErrorCode, SetpointError, setpointError } from "../errors.ts";
 import type { Historian } from "../historian/historian.ts";
 import { type GroupCommit, groupCommit } from "../journal/group_commit.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -14,7 +14,8 @@ import { type ActivationSource, Activator } from "./activator.ts";
 import { type Finished, runScheduled, runState } from "./cycle.ts";
 import { Deployment } from "./deployment.ts";
 import { Posted } from "./posted.ts";
-import { rowOf } from "./record.ts";
+import { goodInputs, rowOf } from "./record.ts";
+import { runOnce } from "./run.ts";
 import {
   choosePeriod,
   type Period,
@@ -107,7 +108,10 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       log: (line) => log("info", line),
     });
     const [last] = journal.cycles({ limit: 1, origin: "schedule" });
-    if (last !== undefined) this.#lastCycle = rowOf(last);
+    if (last !== undefined) {
+      this.#lastCycle = rowOf(last);
+      for (const [name, value] of goodInputs(last)) this.#held.set(name, value);
+    }
   }
 
   get active(): Activation | undefined {
@@ -342,8 +346,20 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   }
 
   async #openRelease(release: Release): Promise<Activation> {
-    const strategy = readStrategy(release.text, { file: release.source, version: release.version });
-    return await this.#activate(strategy, { resolve: (path) => release.resolve(path) });
+    const { text, source: file, version } = release;
+    const strategy = readStrategy(text, { file, version });
+    if (strategy.version !== version) {
+      const message = `Cannot deploy version ${version}: the strategy calls itself ${strategy.version}`;
+      throw setpointError("STRATEGY_INVALID", message, { at: strategy.position(["version"]) });
+    }
+    const activation = await this.#activate(strategy, { resolve: (path) => release.resolve(path) });
+    try {
+      await this.#tryOut(activation);
+    } catch (error) {
+      await activation.retire();
+      throw error;
+    }
+    return activation;
   }
 
   async #openFile(text: string, file: string): Promise<Activation> {
@@ -354,8 +370,27 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
 
   async #activate(strategy: Strategy, source: ActivationSource): Promise<Activation> {
     const activation = await this.#activator.open(strategy, source);
-    for (const { code, message } of activation.linked.notes) this.#parts.log("warn", message, { code });
+    for (const { code, level, message } of activation.linked.notes) {
+      this.#parts.log(level === "warning" ? "warn" : "debug", message, { code });
+    }
     return activation;
+  }
+
+  /**
+   * Runs a version once on the plant's last good state, where one is known, before it may be used: it warms up what is
+   * compiled on first use, and shows faults that only a run has.
+   */
+  async #tryOut(activation: Activation): Promise<void> {
+    const { clock, deadlineMs } = this.#parts;
+    const measured = Float64Array.from(activation.linked.measured, (name) => this.#held.get(name) ?? NaN);
+    if (!measured.every(Number.isFinite)) return;
+    const { outcome, reason } = await runOnce(clock, activation, { measured, deadlineMs });
+    if (outcome !== "failed") return;
+    const { name, version } = activation.identity;
+    throw setpointError(
+      reason!.code as ErrorCode,
+      `Cannot use ${name} ${version}: its trial on the last state failed: ${reason!.message}`,
+    );
   }
 }
 

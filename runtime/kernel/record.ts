@@ -96,6 +96,16 @@ export function rowOf(record: CycleRecord): CycleRow {
   };
 }
 
+/** The measured values of a journalled cycle that its gate had nothing against. */
+export function goodInputs({ inputs, verdicts }: CycleRecord): [string, number][] {
+  const bad = new Set((verdicts as readonly Verdict[]).map(({ variable }) => variable));
+  return Object.entries(inputs as Readonly<Record<string, unknown>>).filter((
+    entry,
+  ): entry is [string, number] =>
+    typeof entry[1] === "number" && Number.isFinite(entry[1]) && !bad.has(entry[0])
+  );
+}
+
 function printReason({ code, message }: { code: string; message: string }): string {
   return `${code}: ${message}`;
 }

@@ -100,7 +100,8 @@ export interface Answer {
     readonly total_constraints: number;
     readonly optimization_impact: string;
   };
-  readonly timing_ms: Readonly<Record<"gate" | "optimize" | "guard" | "record" | "total", number>>;
+  /** record: handing the cycle to the journal, for answers of requests. */
+  readonly timing_ms: Readonly<Record<"gate" | "optimize" | "guard" | "total", number> & { record?: number }>;
 }
 
 export interface OptimizeRequest {
