@@ -110,8 +110,10 @@ export function setpointError(
 }
 
 /** `strategy.yaml:4:45: message`, or `/config/variables/a: message`, or the message alone. */
-export function printProblem({ at, message }: Problem): string {
-  if (at?.file !== undefined && at.line !== undefined) return `${at.file}:${at.line}:${at.column ?? 1}: ${message}`;
+export function printProblem({ at, message }: Pick<Problem, "at" | "message">): string {
+  if (at?.file !== undefined && at.line !== undefined) {
+    return `${at.file}:${at.line}:${at.column ?? 1}: ${message}`;
+  }
   const place = at?.file ?? at?.pointer;
   return place === undefined ? message : `${place}: ${message}`;
 }

@@ -36,9 +36,11 @@ export async function validate(kernel: Kernel, { file, shown, json }: ValidateOp
 }
 
 function printReport(
-  { name, version, digest, variables, skills, decisions, warnings }: ValidationReport,
+  { name, version, digest, variables, skills, decisions, notes }: ValidationReport,
 ): void {
-  for (const warning of warnings) printLine(`Warning: ${printProblem(warning)}`);
+  for (const note of notes) {
+    printLine(`${note.level === "warning" ? "Warning" : "Note"}: ${printProblem(note)}`);
+  }
   printText(`OK: ${name} ${version} (sha256 ${digest.slice(0, 12)})`);
   printText(
     `${variables} variables, ${skills} skills, ${decisions.length} decisions: ${decisions.join(", ")}`,

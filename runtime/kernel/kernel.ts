@@ -177,12 +177,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       variables: variables.length,
       skills,
       decisions: search.filter(({ role }) => role === "decision").map(({ name }) => name),
-      warnings: notes.map(({ message, at, variable }) => ({
-        code: "STRATEGY_INVALID" as const,
-        message,
-        ...(at && { at }),
-        ...(variable !== undefined && { variable }),
-      })),
+      notes,
     };
   }
 

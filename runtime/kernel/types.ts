@@ -1,4 +1,4 @@
-import type { Problem } from "../errors.ts";
+import type { Note } from "../strategy/strategy.ts";
 
 /** How a cycle ended. Only the first two are published. */
 export type Outcome = "solved" | "acceptable" | "infeasible" | "timeout" | "data_rejected" | "failed";
@@ -214,5 +214,6 @@ export interface ValidationReport {
   readonly variables: number;
   readonly skills: number;
   readonly decisions: readonly string[];
-  readonly warnings: readonly Problem[];
+  /** What is worth knowing and stops nothing. */
+  readonly notes: readonly Note[];
 }
