@@ -34,6 +34,11 @@ const PROXIMAL = 1e-7;
 const NEAR_PRESENT = 1e-2;
 const NEAR_BOUND = 1e-4;
 const MOST_SOLVES = 32;
+/**
+ * Distances that a solve keeps from its conditions, tried in turn while its answer, which may miss a row by a little,
+ * lies on the wrong side of one.
+ */
+const MARGINS = [0, 1e-7, 1e-5];
 
 export default definePlugin({
   name: "setpoint/interior-point",
@@ -80,7 +85,7 @@ class Run {
     exact.evaluateError = undefined;
     exact.value(x0, this.#values);
     this.#rho = PROXIMAL * Math.max(1, Math.abs(this.#values[0]) || 0);
-    lifted.setRun({ parameters, x0, rho: this.#rho, looseMargin: 0 });
+    lifted.setRun({ parameters, x0, rho: this.#rho, looseMargin: MARGINS[0] });
   }
 
   stopped(): boolean {
@@ -113,11 +118,42 @@ class Run {
     return cost + this.#rho * moved;
   }
 
-  /** One solve with the switches at `sides`, begun at `from`. */
+  /** Solves with the switches at `sides`, begun at `from`. */
   solve(smooth: SmoothProblem, sides: Uint8Array, from: Float64Array): Candidate {
-    const { problem } = this;
-    const { lifted, x0, lo, hi, scale } = problem;
+    const { lifted, parameters, x0 } = this.problem;
     lifted.setSides(sides);
+    let best = this.#solve(smooth, from);
+    let last = best;
+    const margin = (looseMargin: number) =>
+      lifted.setRun({
+        parameters,
+        x0,
+        rho: this.#rho,
+        looseMargin,
+        strictMargin: Math.max(1e-9, looseMargin),
+      });
+    for (const wider of MARGINS.slice(1)) {
+      if (this.stopped() || !this.#strayed(last, sides)) break;
+      margin(wider);
+      last = this.#solve(smooth, last.x);
+      best = better(last, best);
+    }
+    margin(MARGINS[0]);
+    return best;
+  }
+
+  /** Whether a converged solve ended on the wrong side of a condition that matters. */
+  #strayed({ x, solve }: Candidate, sides: Uint8Array): boolean {
+    if (sides.length === 0 || (solve?.status !== SOLVED && solve?.status !== ACCEPTABLE)) return false;
+    const { lifted, x0, scale } = this.problem;
+    const relevant = lifted.relevant();
+    const found = lifted.sidesAt(x.map((value, i) => (value - x0[i]) / scale[i]));
+    return sides.some((side, k) => relevant[k] === 1 && found[k] !== side);
+  }
+
+  #solve(smooth: SmoothProblem, from: Float64Array): Candidate {
+    const { problem } = this;
+    const { x0, lo, hi, scale } = problem;
     smooth.begin((x, i) => (x - x0[i]) / scale[i], { lo, hi, from });
     const { max_iterations: max_iter = 500, tolerance: tol = 1e-8 } = problem.options;
     const result = smooth.solver.solve(smooth.problem, {

@@ -65,7 +65,14 @@ export class RandomStarts {
     const [lo, hi] = [lower.map(toZ), upper.map(toZ)];
     const lifted = this.#lifted;
     const { x0, xl, xu } = this.#problem;
-    lifted.setRun({ parameters: plant.measured, x0: plant.x0, rho: 0 });
+    // a solve may miss a row by 1e-8, which on the wrong side of a jump is worth nothing
+    lifted.setRun({
+      parameters: plant.measured,
+      x0: plant.x0,
+      rho: 0,
+      looseMargin: 1e-7,
+      strictMargin: 1e-7,
+    });
     const settings = 2 ** lifted.branches.length;
     let best = Infinity;
     for (let k = 0; k < solves; k++) {
