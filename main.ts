@@ -5,6 +5,7 @@ import { systemClock as clock } from "./runtime/clock.ts";
 import { type Config, listenAddress } from "./runtime/config.ts";
 import { SetpointError } from "./runtime/errors.ts";
 import type { CycleRow } from "./runtime/kernel/types.ts";
+import { loadPatiently } from "./runtime/launch/load.ts";
 import { aborted, stopSignal, untilInputEnds } from "./runtime/launch/stop.ts";
 
 /** Who asks for the end waits no longer than 10 s, whatever hangs; answers under way have 3 s. */
@@ -23,8 +24,7 @@ async function start(config: Config, stop: AbortSignal): Promise<number> {
       import("./runtime/telemetry/cycle_line.ts"),
       import("./runtime/state_folder.ts"),
     ]);
-  const { state } = config.folders;
-  const { mode } = config.app;
+  const { folders: { state }, app: { mode } } = config;
   using lines = openLog({ level: config.log.level, file: `${state}/logs/app.log` });
   const { log } = lines;
   const metrics = new Metrics();
@@ -40,7 +40,7 @@ async function start(config: Config, stop: AbortSignal): Promise<number> {
   const server = serveHttp({ ...listenAddress(config), fetch, clock });
   try {
     await folder.writeRun(state, { pid: Deno.pid, url: server.url });
-    await Promise.race([kernel.load(), aborted(stop)]);
+    await Promise.race([loadPatiently(() => kernel.load(), clock, stop, log), aborted(stop)]);
     if (mode !== "api" && !stop.aborted) kernel.startSchedule(periodOf(config));
     log("info", `Serving ${server.url} in mode ${mode}`, { pid: Deno.pid, state });
     await aborted(stop);

@@ -1,0 +1,40 @@
+import { assert, assertEquals } from "@std/assert";
+import { systemClock } from "../../runtime/clock.ts";
+import { alive, eventually, Folders, kill, Service, tree } from "../launch/process.ts";
+
+/** What the fault allows, and what a loaded machine adds. */
+const LIMIT_MS = 11_500;
+
+Deno.test("F25: SIGTERM in mid-cycle with hung cells exits 0 within 10 s and leaves no process", async () => {
+  await using folders = await Folders.make();
+  await using service = await Service.start(folders, ["--interval", "0.05"]);
+  const mine = tree(service.process.pid);
+  const cells = tree(service.kernelPid).slice(1);
+  assert(cells.length > 0);
+  for (const pid of cells) kill(pid, "SIGSTOP");
+  await systemClock.sleep(200);
+  const begun = systemClock.monotonic();
+  Deno.kill(service.process.pid, "SIGTERM");
+  assertEquals((await service.process.status).code, 0);
+  const took = systemClock.monotonic() - begun;
+  try {
+    await eventually("no process is left", () => alive(mine).length === 0);
+  } finally {
+    for (const pid of cells) kill(pid, "SIGKILL");
+  }
+  assert(took < LIMIT_MS, `it took ${took} ms`);
+});
+
+Deno.test("F25: SIGTERM twice is one, and finishes the cycle that runs", async () => {
+  await using folders = await Folders.make();
+  await using service = await Service.start(folders, ["--interval", "0.02"]);
+  await systemClock.sleep(100);
+  Deno.kill(service.process.pid, "SIGTERM");
+  Deno.kill(service.process.pid, "SIGTERM");
+  assertEquals((await service.process.status).code, 0);
+  const lines = (await Deno.readTextFile(`${folders.state}/logs/app.log`)).trim().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(lines.filter(({ message }) => message === "Stopping").length, 1);
+  assertEquals(lines.filter(({ level }) => level === "error" || level === "fatal"), []);
+});
