@@ -3,9 +3,7 @@ import { configOf, LAUNCHED, parseCommandLine } from "./runtime/cli/command_line
 import { exitCode, printError } from "./runtime/cli/print.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { type Config, listenAddress } from "./runtime/config.ts";
-import { SetpointError } from "./runtime/errors.ts";
 import type { CycleRow } from "./runtime/kernel/types.ts";
-import { loadPatiently } from "./runtime/launch/load.ts";
 import { aborted, stopSignal, untilInputEnds } from "./runtime/launch/stop.ts";
 
 /** Who asks for the end waits no longer than 10 s, whatever hangs; answers under way have 3 s. */
@@ -40,7 +38,7 @@ async function start(config: Config, stop: AbortSignal): Promise<number> {
   const server = serveHttp({ ...listenAddress(config), fetch, clock });
   try {
     await folder.writeRun(state, { pid: Deno.pid, url: server.url });
-    await Promise.race([loadPatiently(() => kernel.load(), clock, stop, log), aborted(stop)]);
+    await Promise.race([kernel.load(), aborted(stop)]);
     if (mode !== "api" && !stop.aborted) kernel.startSchedule(periodOf(config));
     log("info", `Serving ${server.url} in mode ${mode}`, { pid: Deno.pid, state });
     await aborted(stop);
@@ -73,7 +71,6 @@ try {
   code = await run(Deno.args);
 } catch (error) {
   printError(error, Deno.args.includes("--debug"));
-  // what a person must mend is no crash to start again after
-  code = Deno.args[0] === "start" && error instanceof SetpointError ? 2 : exitCode(error);
+  code = exitCode(error, Deno.args[0] === "start");
 }
 Deno.exit(code);

@@ -11,9 +11,17 @@ const USAGE_CODES: readonly ErrorCode[] = [
   "NOT_RUNNING",
 ];
 
-/** 2: usage, configuration, port in use, state in use; 1: anything else that went wrong. */
-export function exitCode(error: unknown): number {
-  return error instanceof SetpointError && USAGE_CODES.includes(error.code) ? 2 : 1;
+/** What another start may well not meet again. */
+const PASSING_CODES: readonly ErrorCode[] = ["PLUGIN_DIED", "PLUGIN_TIMEOUT"];
+
+/**
+ * 2: usage, configuration, port in use, state in use; 1: anything else that went wrong.
+ * @param service It runs until it is told to end and would be started again after 1; what a person must mend is 2 then.
+ */
+export function exitCode(error: unknown, service = false): number {
+  if (!(error instanceof SetpointError)) return 1;
+  const final = service ? !PASSING_CODES.includes(error.code) : USAGE_CODES.includes(error.code);
+  return final ? 2 : 1;
 }
 
 /**

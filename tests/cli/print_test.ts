@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { exitCode } from "../../runtime/cli/print.ts";
+import { type ErrorCode, setpointError } from "../../runtime/errors.ts";
 import { answerText } from "../../runtime/cli/answer_text.ts";
 import { Progress } from "../../runtime/cli/progress.ts";
 import { figure, signed, table } from "../../runtime/cli/table.ts";
@@ -83,4 +85,19 @@ Deno.test("Progress redraws once a percent and takes its line back", () => {
   assertEquals(written.length, 102);
   assertEquals(written[50], `\r[${"#".repeat(20)}${".".repeat(20)}] 500/1000`);
   assertEquals(written[101].trim(), "");
+});
+
+Deno.test("exitCode() is 2 for what no restart mends", () => {
+  const of = (code: ErrorCode, service: boolean) => exitCode(setpointError(code, "Cannot"), service);
+  assertEquals([of("USAGE", false), of("INPUT_INVALID", false), of("STRATEGY_INVALID", false)], [2, 1, 1]);
+  assertEquals([of("PORT_IN_USE", true), of("STRATEGY_INVALID", true), of("PLUGIN_INVALID", true)], [
+    2,
+    2,
+    2,
+  ]);
+  assertEquals([of("PLUGIN_DIED", true), exitCode(new TypeError("x"), true), exitCode(new TypeError("x"))], [
+    1,
+    1,
+    1,
+  ]);
 });
