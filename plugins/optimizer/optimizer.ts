@@ -311,26 +311,31 @@ function* settings({ problem }: Run, x: Float64Array): Generator<Uint8Array> {
 }
 
 /**
- * Puts what is all but on the present value or on a bound exactly there, where nothing is lost by it: a barrier keeps its
- * distance, and a setpoint that buys nothing is not to be touched.
+ * Puts what is all but on the present value or on a bound exactly there, and back to the present value what buys nothing
+ * by itself: a barrier keeps its distance, and a setpoint that buys nothing is not to be touched.
  */
 function polish(run: Run, best: Candidate): Candidate {
   const { x0, lo, hi, scale } = run.problem;
   if (!holds(best)) return best;
+  const home = clamp(x0, run.problem);
   const snapped = best.x.map((x, i) => {
-    if (Math.abs(x - x0[i]) <= NEAR_PRESENT * scale[i]) return Math.min(hi[i], Math.max(lo[i], x0[i]));
+    if (Math.abs(x - x0[i]) <= NEAR_PRESENT * scale[i]) return home[i];
     return [lo[i], hi[i]].find((bound) => Math.abs(x - bound) <= NEAR_BOUND * scale[i]) ?? x;
   });
+  const allowed = best.cost + WORTHWHILE * Math.max(1, Math.abs(best.cost));
   let at = best;
   const attempt = (x: Float64Array) => {
     const next = run.judge(x, best.solve);
-    const allowed = at.cost + WORTHWHILE * Math.max(1, Math.abs(at.cost));
     if (!(holds(next) && next.cost <= allowed)) return false;
     at = next;
     return true;
   };
-  if (attempt(snapped)) return at;
-  snapped.forEach((x, i) => {
+  if (!attempt(snapped)) {
+    snapped.forEach((x, i) => {
+      if (x !== at.x[i]) attempt(at.x.with(i, x));
+    });
+  }
+  home.forEach((x, i) => {
     if (x !== at.x[i]) attempt(at.x.with(i, x));
   });
   return at;
