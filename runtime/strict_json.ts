@@ -17,17 +17,19 @@ export interface StrictJsonOptions {
 const MAX_DEPTH = 64;
 const MAX_PROBLEMS = 20;
 
-/** @throws {SetpointError} With `code`; all duplicate keys and all numbers beyond float64 at once. */
+/** @throws {SetpointError} With `code`; all duplicate keys and all numbers beyond float64, NaN among them, at once. */
 export function parseStrictJson(text: string, options: StrictJsonOptions = {}): unknown {
   const { what = "the JSON", file, code = "REQUEST_INVALID" } = options;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const reason = (error as Error).message;
-    throw setpointError(code, `Cannot read ${what}: ${reason}`, {
-      ...(file !== undefined && { at: { file } }),
-    });
+    if (!isJson(withoutNotNumbers(text))) {
+      const reason = (error as Error).message;
+      throw setpointError(code, `Cannot read ${what}: ${reason}`, {
+        ...(file !== undefined && { at: { file } }),
+      });
+    }
   }
   const faults = new Scanner(text).scan();
   if (faults.length === 0) return value;
@@ -56,7 +58,24 @@ interface Level {
   atKey: boolean;
 }
 
-/** Walks a text that is known to be JSON, so that it needs no grammar. */
+/** NaN and Infinity, which many writers take for JSON, as null: what they stand for is told by the scanner. */
+function withoutNotNumbers(text: string): string {
+  return text.replace(
+    /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/gs,
+    (found) => found.startsWith('"') ? found : "null",
+  );
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Walks a text that is known to be JSON, but for NaN and Infinity, so that it needs no grammar. */
 class Scanner {
   readonly #text: string;
   readonly #levels: Level[] = [];
@@ -87,7 +106,7 @@ class Scanner {
       } else if (c === 0x2c) {
         if (level.keys === null) level.step = level.step as number + 1;
         else level.atKey = true;
-      } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
+      } else if (c === 0x2d || (c >= 0x30 && c <= 0x39) || c === 0x49 || c === 0x4e) {
         i = this.#number(i) - 1;
       }
     }
@@ -104,7 +123,7 @@ class Scanner {
 
   #number(start: number): number {
     let end = start + 1;
-    while (end < this.#text.length && /[-+.\deE]/.test(this.#text[end])) end++;
+    while (end < this.#text.length && /[-+.\w]/.test(this.#text[end])) end++;
     const digits = this.#text.slice(start, end);
     if (!Number.isFinite(Number(digits))) {
       this.#fault(`${digits.length > 20 ? `${digits.slice(0, 20)}…` : digits} is no finite number`);

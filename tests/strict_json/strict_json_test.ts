@@ -45,6 +45,20 @@ Deno.test("parseStrictJson() points at numbers beyond float64", () => {
   ]);
 });
 
+Deno.test("parseStrictJson() points at NaN and Infinity as other languages write them, all at once", () => {
+  assertEquals(
+    refusals('{"input_data": {"a": NaN, "b": 1, "N\\"aN": "NaN", "c": [0, -Infinity, Infinity]}}'),
+    [
+      "/input_data/a: Cannot read the JSON: NaN is no finite number",
+      "/input_data/c/1: Cannot read the JSON: -Infinity is no finite number",
+      "/input_data/c/2: Cannot read the JSON: Infinity is no finite number",
+    ],
+  );
+  for (const text of ["{NaN: 1}", "[1NaN]", "[NaN", "nan", `["${"x".repeat(2_000_000)}`]) {
+    assertEquals(refusals(text).length, 1);
+  }
+});
+
 Deno.test("parseStrictJson() refuses __proto__ and leaves Object.prototype alone", () => {
   assertEquals(refusals('{"a": {"__proto__": {"polluted": 1}}}'), [
     '/a/__proto__: Cannot read the JSON: the key "__proto__" is not allowed',
@@ -63,7 +77,7 @@ Deno.test("parseStrictJson() refuses deep nesting, 500,000 levels too", () => {
 });
 
 Deno.test("parseStrictJson() tells where a text stops being JSON", () => {
-  for (const text of ["", "{", '{"a": 1,}', "{'a': 1}", "NaN", '{"a": NaN}', "[1 2]", "\ufeff{}"]) {
+  for (const text of ["", "{", '{"a": 1,}', "{'a': 1}", '{"a": nan}', "[1 2]", "\ufeff{}"]) {
     assert(refusals(text)[0].startsWith("Cannot read the JSON: "), text);
   }
 });
