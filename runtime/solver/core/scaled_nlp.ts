@@ -162,10 +162,14 @@ export class ScaledNlp extends Nlp {
     const relax = settings.bound_relax_factor;
     const most = settings.constr_viol_tol;
     for (let k: i32 = 0; k < size; k++) {
-      const lower = given[k];
-      const upper = given[size + k];
-      this.lower[k] = lower - Math.min(most, relax * Math.max(1, Math.abs(lower)));
-      this.upper[k] = upper + Math.min(most, relax * Math.max(1, Math.abs(upper)));
+      // In the user's units: a row that was scaled far down must not be relaxed by as much as it was scaled.
+      const unit: f64 = k < this.n ? reduction.unit[k] : 1 / reduction.weight[this.row[k - this.n]];
+      this.lower[k] = given[k];
+      this.upper[k] = given[size + k];
+      // 0·∞ would make no number of an open side.
+      if (relax === 0) continue;
+      this.lower[k] -= Math.min(most, relax * Math.max(1, Math.abs(given[k] * unit))) / unit;
+      this.upper[k] += Math.min(most, relax * Math.max(1, Math.abs(given[size + k] * unit))) / unit;
     }
   }
 
