@@ -50,7 +50,7 @@ Deno.test("On loopback a foreign Host or Origin is refused on every route", asyn
   assertEquals((await fetch(request("GET", "/nothing", undefined, { host: "evil.example" }))).status, 403);
 });
 
-Deno.test("On loopback a mutating route of our own needs the token", async () => {
+Deno.test("F32: on loopback a mutating route of our own needs the token", async () => {
   const { fetch } = await harness({}, [...ROUTES, MUTATING]);
   const status = async (headers: Record<string, string>) =>
     (await fetch(request("POST", "/change", undefined, headers))).status;
@@ -72,7 +72,7 @@ Deno.test("On loopback a mutating route of our own needs the token", async () =>
   assertEquals(await status({ authorization: `bearer ${TOKEN}` }), 200);
 });
 
-Deno.test("Off loopback every route needs the token, whatever its Host", async () => {
+Deno.test("F32: off loopback every route needs the token, whatever its Host", async () => {
   const { fetch } = await harness({ SETPOINT_API_HOST: "0.0.0.0" });
   const headers = { host: "gateway.plant:8005" };
   for (const { method, path } of ROUTES) {

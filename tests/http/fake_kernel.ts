@@ -45,6 +45,8 @@ export function fakeKernel(): FakeKernel {
       state: "ready",
       pid: 1,
       plugins: [],
+      limits: {},
+      ...{ p50_ms: null, p99_ms: null, last_failure: null, starts_last_hour: 1, heartbeat_age_ms: 5 },
       calls: 0,
       failures: 0,
       restarts: 0,

@@ -39,7 +39,7 @@ Deno.test("POST /optimize names every wrong variable in one problem document", a
   assertStringIncludes(problem.detail, '"8.5"');
 });
 
-Deno.test("POST /optimize refuses bodies that are not the one JSON object it takes", async () => {
+Deno.test("F23: POST /optimize refuses bodies that are not the one JSON object it takes", async () => {
   const { fetch, kernel } = await harness();
   const cases: [string, Record<string, string>, number, string][] = [
     ['{"input_data": {', {}, 400, "body"],

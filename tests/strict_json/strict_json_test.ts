@@ -59,14 +59,14 @@ Deno.test("parseStrictJson() points at NaN and Infinity as other languages write
   }
 });
 
-Deno.test("parseStrictJson() refuses __proto__ and leaves Object.prototype alone", () => {
+Deno.test("F23: parseStrictJson() refuses __proto__ and leaves Object.prototype alone", () => {
   assertEquals(refusals('{"a": {"__proto__": {"polluted": 1}}}'), [
     '/a/__proto__: Cannot read the JSON: the key "__proto__" is not allowed',
   ]);
   assertEquals(({} as Record<string, unknown>).polluted, undefined);
 });
 
-Deno.test("parseStrictJson() refuses deep nesting, 500,000 levels too", () => {
+Deno.test("F23: parseStrictJson() refuses deep nesting, 500,000 levels too", () => {
   const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
   assert(parseStrictJson(nested(64)));
   for (const depth of [65, 500_000]) {

@@ -73,7 +73,7 @@ Deno.test("parseYaml() reads __proto__ as a key like any other and leaves Object
   assertEquals(({} as Record<string, unknown>).polluted, undefined);
 });
 
-Deno.test("parseYaml() reads aliases as copies and refuses those that multiply", () => {
+Deno.test("F24: parseYaml() reads aliases as copies and refuses those that multiply", () => {
   const { value } = parseYaml("a: &x { b: 1 }\nc: *x\n", LIMIT);
   assertEquals(JSON.stringify(value), '{"a":{"b":1},"c":{"b":1}}');
   const bomb = ["l0: &l0 [x, x, x, x, x, x, x, x]"];
@@ -82,7 +82,7 @@ Deno.test("parseYaml() reads aliases as copies and refuses those that multiply",
   assertStringIncludes(problemsOf("a: &a [*a]\n")[0], "f.yaml:1:");
 });
 
-Deno.test("parseYaml() refuses what is too large or too deep before it parses", () => {
+Deno.test("F24: parseYaml() refuses what is too large or too deep before it parses", () => {
   const keys = Array.from({ length: 20_000 }, (_, i) => `key_${i}: 1`).join("\n");
   assertStringIncludes(problemsOf(keys)[0], "expected at most 65536");
   for (const deep of ["[".repeat(60_000), "- ".repeat(30_000), "{a: ".repeat(10_000)]) {
