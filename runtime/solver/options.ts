@@ -74,7 +74,10 @@ export function applyOptions(
       if (name in target) target[name] = value as number;
     } else choose(settings, target, name, value as string);
   }
+  settings.damped = !hasHessian && given.hessian_approximation === undefined;
   if (!hasHessian) settings.limited_memory = true;
+  // IPOPT does the same: quasi-Newton steps do not deserve the accuracy that the monotone rule asks for.
+  if (settings.limited_memory && given.mu_strategy === undefined) settings.adaptive = true;
   return undefined;
 }
 

@@ -81,6 +81,7 @@ export const SETTING_NAMES: readonly string[] = [
   "filter_margin_fact",
   "filter_max_margin",
   "limited_memory",
+  "damped",
   "limited_memory_max_history",
   "warm_start_init_point",
   "warm_start_bound_push",

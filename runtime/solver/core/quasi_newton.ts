@@ -2,22 +2,34 @@
 import { LinearSystem } from "../linear_algebra/linear_system.ts";
 import { Settings } from "./settings.ts";
 import { State } from "./state.ts";
-import { copy, dot } from "./vector.ts";
+import { copy, dot, fill } from "./vector.ts";
 
-/** Powell's bound: the update keeps at least this share of the present curvature. */
+/** Powell's bound: a damped update keeps at least this share of the present curvature. */
 const DAMPING: f64 = 0.2;
+/** √ε: less curvature than this, relative to the lengths, is noise. */
+const LEAST_CURVATURE: f64 = 1.4901161193847656e-8;
+const MAX_SKIPPED: i32 = 2;
 
-/** Damped BFGS matrix for the Hessian of the Lagrangian in x (Powell 1978; Nocedal and Wright, procedure 18.2). */
+/**
+ * A matrix in place of the Hessian of the Lagrangian in x, built from the last steps: limited-memory BFGS (Byrd, Nocedal
+ * and Schnabel, Math. Program. 63, 1994), written out because the systems here are dense; or, where no Hessian was given
+ * and nothing was chosen, BFGS with all its memory and Powell's damping (Nocedal and Wright, procedure 18.2).
+ */
 export class QuasiNewton {
   private n: i32 = 0;
   /** Made when it is first needed: with exact Hessians of large problems it never is. */
   private b: Float64Array = new Float64Array(0);
+  /** Steps and changes of gradient, oldest first, n entries each. */
+  private steps: Float64Array = new Float64Array(0);
+  private changes: Float64Array = new Float64Array(0);
+  private pairs: i32 = 0;
+  private skips: i32 = 0;
   private readonly capacity: i32;
   private readonly s: Float64Array;
   private readonly y: Float64Array;
   private readonly bs: Float64Array;
   private readonly from: Float64Array;
-  private skipped: boolean = false;
+  private leaveOut: boolean = false;
   private fresh: boolean = true;
   private readonly settings: Settings;
 
@@ -32,12 +44,24 @@ export class QuasiNewton {
 
   begin(n: i32): void {
     if (!this.settings.limited_memory) return;
+    const history = this.settings.limited_memory_max_history;
     if (this.b.length === 0) this.b = new Float64Array(this.capacity * this.capacity);
+    if (this.steps.length < history * this.capacity) {
+      this.steps = new Float64Array(history * this.capacity);
+      this.changes = new Float64Array(history * this.capacity);
+    }
     this.n = n;
-    for (let i: i32 = 0; i < n * n; i++) this.b[i] = 0;
-    for (let i: i32 = 0; i < n; i++) this.b[i * n + i] = 1;
+    this.identity(1);
     this.fresh = true;
-    this.skipped = false;
+    this.leaveOut = false;
+    this.pairs = 0;
+    this.skips = 0;
+  }
+
+  private identity(scale: f64): void {
+    const n = this.n;
+    fill(n * n, 0, this.b);
+    for (let i: i32 = 0; i < n; i++) this.b[i * n + i] = scale;
   }
 
   store(system: LinearSystem): void {
@@ -51,7 +75,7 @@ export class QuasiNewton {
 
   /** The next update is left out: the Jacobian of the point before is gone. */
   skip(): void {
-    this.skipped = true;
+    this.leaveOut = true;
   }
 
   /** After the step, before derivatives are taken anew: y = −∇L(old x, new multipliers). */
@@ -68,37 +92,96 @@ export class QuasiNewton {
 
   after(state: State): void {
     if (!this.settings.limited_memory) return;
-    if (this.skipped) {
-      this.skipped = false;
+    if (this.leaveOut) {
+      this.leaveOut = false;
       return;
     }
     const n = this.n;
-    const bs = this.bs;
     for (let i: i32 = 0; i < n; i++) this.y[i] += state.gradient[i];
     state.nlp.system.addTransposed(state.now.y, this.y);
+    if (this.settings.damped) this.updateDamped();
+    else this.updateLimited(state.nlp.m > 0);
+  }
+
+  private updateDamped(): void {
+    const n = this.n;
     const length = dot(n, this.s, this.s);
     if (!(length > 0)) return;
+    const change = dot(n, this.y, this.y);
     const curvature = dot(n, this.s, this.y);
-    if (this.fresh && curvature > 1e-8 * Math.sqrt(length * dot(n, this.y, this.y))) {
-      const scale = Math.max(1e-8, Math.min(1e8, dot(n, this.y, this.y) / curvature));
-      for (let i: i32 = 0; i < n; i++) this.b[i * n + i] = scale;
+    if (this.fresh && curvature > LEAST_CURVATURE * Math.sqrt(length * change)) {
+      this.identity(Math.max(1e-8, Math.min(1e8, change / curvature)));
       this.fresh = false;
     }
-    for (let i: i32 = 0; i < n; i++) {
-      let sum: f64 = 0;
-      for (let j: i32 = 0; j < n; j++) sum += this.b[i * n + j] * this.s[j];
-      bs[i] = sum;
-    }
-    const sbs = dot(n, this.s, bs);
+    this.times(this.s);
+    const sbs = dot(n, this.s, this.bs);
     if (!(sbs > 0)) return;
     if (curvature < DAMPING * sbs) {
       const keep = (1 - DAMPING) * sbs / (sbs - curvature);
-      for (let i: i32 = 0; i < n; i++) this.y[i] = keep * this.y[i] + (1 - keep) * bs[i];
+      for (let i: i32 = 0; i < n; i++) this.y[i] = keep * this.y[i] + (1 - keep) * this.bs[i];
     }
-    const sy = dot(n, this.s, this.y);
+    this.add(sbs, dot(n, this.s, this.y));
+  }
+
+  /** @param constrained Chooses the first matrix: sᵀy/sᵀs as IPOPT has it; without rows yᵀy/sᵀy takes half the steps. */
+  private updateLimited(constrained: boolean): void {
+    const n = this.n;
+    const length = dot(n, this.s, this.s);
+    const curvature = dot(n, this.s, this.y);
+    if (!(curvature > LEAST_CURVATURE * Math.sqrt(length * dot(n, this.y, this.y)))) {
+      this.skips++;
+      if (this.skips > MAX_SKIPPED) {
+        this.pairs = 0;
+        this.skips = 0;
+        this.identity(1);
+      }
+      return;
+    }
+    this.skips = 0;
+    const history = this.settings.limited_memory_max_history;
+    if (this.pairs === history) {
+      const kept = (history - 1) * n;
+      for (let i: i32 = 0; i < kept; i++) {
+        this.steps[i] = this.steps[i + n];
+        this.changes[i] = this.changes[i + n];
+      }
+      this.pairs--;
+    }
+    const at = this.pairs * n;
+    for (let i: i32 = 0; i < n; i++) {
+      this.steps[at + i] = this.s[i];
+      this.changes[at + i] = this.y[i];
+    }
+    this.pairs++;
+    const scale = constrained ? curvature / length : dot(n, this.y, this.y) / curvature;
+    this.identity(Math.max(1e-8, Math.min(1e8, scale)));
+    for (let k: i32 = 0; k < this.pairs; k++) {
+      for (let i: i32 = 0; i < n; i++) {
+        this.s[i] = this.steps[k * n + i];
+        this.y[i] = this.changes[k * n + i];
+      }
+      this.times(this.s);
+      const sbs = dot(n, this.s, this.bs);
+      if (sbs > 0) this.add(sbs, dot(n, this.s, this.y));
+    }
+  }
+
+  /** bs = B·s */
+  private times(s: Float64Array): void {
+    const n = this.n;
+    for (let i: i32 = 0; i < n; i++) {
+      let sum: f64 = 0;
+      for (let j: i32 = 0; j < n; j++) sum += this.b[i * n + j] * s[j];
+      this.bs[i] = sum;
+    }
+  }
+
+  /** B += y·yᵀ/sᵀy − (B·s)(B·s)ᵀ/sᵀBs */
+  private add(sbs: f64, sy: f64): void {
+    const n = this.n;
     for (let i: i32 = 0; i < n; i++) {
       for (let j: i32 = 0; j < n; j++) {
-        this.b[i * n + j] += this.y[i] * this.y[j] / sy - bs[i] * bs[j] / sbs;
+        this.b[i * n + j] += this.y[i] * this.y[j] / sy - this.bs[i] * this.bs[j] / sbs;
       }
     }
   }

@@ -82,6 +82,8 @@ export class Settings {
   filter_margin_fact: f64 = 1e-5;
   filter_max_margin: f64 = 1;
   limited_memory: boolean = false;
+  /** Full BFGS with damping instead of limited memory; chosen where the problem has no Hessian. */
+  damped: boolean = false;
   limited_memory_max_history: i32 = 6;
   warm_start_init_point: boolean = false;
   warm_start_bound_push: f64 = 1e-3;
@@ -338,27 +340,30 @@ export class Settings {
         this.limited_memory = value !== 0;
         break;
       case 81:
-        this.limited_memory_max_history = value as i32;
+        this.damped = value !== 0;
         break;
       case 82:
-        this.warm_start_init_point = value !== 0;
+        this.limited_memory_max_history = value as i32;
         break;
       case 83:
-        this.warm_start_bound_push = value;
+        this.warm_start_init_point = value !== 0;
         break;
       case 84:
-        this.warm_start_bound_frac = value;
+        this.warm_start_bound_push = value;
         break;
       case 85:
-        this.warm_start_mult_bound_push = value;
+        this.warm_start_bound_frac = value;
         break;
       case 86:
-        this.warm_start_mult_init_max = value;
+        this.warm_start_mult_bound_push = value;
         break;
       case 87:
-        this.evaluate_orig_obj_at_resto_trial = value !== 0;
+        this.warm_start_mult_init_max = value;
         break;
       case 88:
+        this.evaluate_orig_obj_at_resto_trial = value !== 0;
+        break;
+      case 89:
         this.start_with_resto = value !== 0;
         break;
     }
