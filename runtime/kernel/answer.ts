@@ -82,7 +82,7 @@ function variableAnswer(
   let before = finite(output === undefined ? NaN : shown.before[output]);
   let after = finite(output === undefined ? NaN : shown.after[output]);
   const at = activation.measuredAt(name);
-  if (decision >= 0) [before, after] = [shown.x0[decision], shown.x[decision]];
+  if (decision >= 0) [before, after] = [finite(shown.x0[decision]), finite(shown.x[decision])];
   else if (at !== undefined) [before, after] = [measured[at], shown.allocated.get(name) ?? measured[at]];
   else if (type === "Predicted") before = baseline(activation, measured, name) ?? before;
   const delta = before === null || after === null ? null : after - before;

@@ -136,5 +136,10 @@ export async function runScheduled(
     );
   }
   const ageS = (clock.now() - row.timestamp) / 1000;
-  return await runState(clock, activation, { ...cycle, origin: "schedule", row, values: row.values, ageS });
+  try {
+    return await runState(clock, activation, { ...cycle, origin: "schedule", row, values: row.values, ageS });
+  } catch (error) {
+    const why = signal.aborted ? "the process ends" : (error as Error).message;
+    return without("failed", "EVALUATION_FAILED", `Cannot finish the cycle: ${why}`);
+  }
 }

@@ -50,15 +50,24 @@ interface Ending {
 export async function runOnce(clock: Clock, activation: Activation, request: RunRequest): Promise<RunResult> {
   const { measured, deadlineMs, signal } = request;
   const began = clock.monotonic();
-  const x0 = await activation.startPoint(measured);
-  const before = await activation.outputs(measured, x0);
-  const broken = notFinite(activation, x0) ?? activation.firstNotFinite(before);
-  if (broken !== undefined) {
-    const reason = { code: "EVALUATION_FAILED", message: `Cannot evaluate the present point: ${broken}` };
-    return stay({ x0, lower: x0, upper: x0, before }, { outcome: "failed", reason }, NOT_RUN, {
-      optimize: 0,
+  const failed = (present: Present, code: string, message: string) =>
+    stay(present, { outcome: endingOf(code), reason: { code, message } }, NOT_RUN, {
+      optimize: clock.monotonic() - began,
       guard: 0,
     });
+  let x0 = unknownPoint(activation, measured);
+  let before = unknownOutputs(activation);
+  try {
+    x0 = await activation.startPoint(measured);
+    before = await activation.outputs(measured, x0);
+  } catch (error) {
+    if (!(error instanceof SetpointError)) throw error;
+    return failed({ x0, lower: x0, upper: x0, before }, error.code, error.message);
+  }
+  const broken = notFinite(activation, x0) ?? activation.firstNotFinite(before);
+  if (broken !== undefined) {
+    const message = `Cannot evaluate the present point: ${broken}`;
+    return failed({ x0, lower: x0, upper: x0, before }, "EVALUATION_FAILED", message);
   }
   const { lower, upper } = searchBounds(activation.linked, measured, x0);
   const present: Present = { x0, lower, upper, before };
@@ -75,9 +84,7 @@ export async function runOnce(clock: Clock, activation: Activation, request: Run
     });
   } catch (error) {
     if (!(error instanceof SetpointError)) throw error;
-    const outcome = error.code === "PLUGIN_TIMEOUT" ? "timeout" : "failed";
-    const timing = { optimize: clock.monotonic() - began, guard: 0 };
-    return stay(present, { outcome, reason: { code: error.code, message: error.message } }, NOT_RUN, timing);
+    return failed(present, error.code, error.message);
   }
   const { status, iterations, evaluations, multipliers, message } = answer;
   const solver = { status, iterations, evaluations, ms: answer.ms };
@@ -137,6 +144,11 @@ function refusal(why: string): string {
   return `Cannot publish the optimizer's point: it ${why}`;
 }
 
+/** Of a cycle whose plugin failed. */
+function endingOf(code: string): Outcome {
+  return code === "PLUGIN_TIMEOUT" ? "timeout" : "failed";
+}
+
 const NOT_RUN = { status: "not_run", iterations: 0, evaluations: 0, ms: 0 };
 
 interface Present {
@@ -192,7 +204,7 @@ async function unsolved(
   message: string | undefined,
 ): Promise<Omit<RunResult, "solver" | "timing">> {
   const usable = status === "infeasible" && x.length === present.x0.length && x.every(Number.isFinite);
-  const after = usable ? await activation.outputs(measured, x) : present.before;
+  const after = usable ? await activation.outputs(measured, x).catch(() => present.before) : present.before;
   const code = { infeasible: "INFEASIBLE", timeout: "PLUGIN_TIMEOUT", failed: "EVALUATION_FAILED" }[status];
   const fallback = `The optimizer ended with "${status}"`;
   return {
@@ -203,6 +215,16 @@ async function unsolved(
     outcome: status,
     reason: { code, message: message ?? fallback },
   };
+}
+
+/** Where nothing could be computed: measured values, NaN for the others. */
+function unknownPoint({ linked }: Activation, measured: Float64Array): Float64Array {
+  return Float64Array.from(linked.search, ({ from, index }) => (from === "measured" ? measured[index] : NaN));
+}
+
+function unknownOutputs({ linked: { outputs, rows } }: Activation): Float64Array {
+  const last = Math.max(outputs.cost, rows.length, ...Object.values(outputs.variables));
+  return new Float64Array(last + 1).fill(NaN);
 }
 
 function notFinite({ linked }: Activation, x0: Float64Array): string | undefined {
