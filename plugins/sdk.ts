@@ -21,7 +21,9 @@
  * });
  * ```
  */
-import type { Lowered, PluginKind, SkillSpec } from "../runtime/graph/skill.ts";
+import type { ConfigSchema } from "../runtime/graph/config_schema.ts";
+import type { PluginExample, PluginLimits, PluginTest } from "../runtime/graph/manifest.ts";
+import type { Json, Lowered, PluginKind, SkillSpec } from "../runtime/graph/skill.ts";
 import type { LiftedProblem } from "../runtime/graph/lifted.ts";
 import type { Tape } from "../runtime/graph/tape.ts";
 
@@ -44,6 +46,9 @@ export type {
 } from "../runtime/graph/nonsmooth.ts";
 export { LiftedProblem } from "../runtime/graph/lifted.ts";
 export type { LiftedRun, Side } from "../runtime/graph/lifted.ts";
+export { ElasticNlp, LiftedNlp } from "../runtime/graph/lifted_nlp.ts";
+export { landOn, type LandingRow, nearRows } from "../runtime/graph/landing.ts";
+export { sampleBox } from "../runtime/graph/box_sample.ts";
 export { lowerFormula, parseFormula, printFormula } from "../runtime/graph/formula.ts";
 export type { FormulaAst, FormulaName, FormulaNode } from "../runtime/graph/formula.ts";
 export { unitsOfFormula } from "../runtime/graph/formula_units.ts";
@@ -64,7 +69,16 @@ export type { TorchActivation } from "../runtime/graph/torch_lower.ts";
 export { readScalers } from "../runtime/graph/scaler_file.ts";
 export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";
 export { createSolver, describeStatus, solve, solveDense } from "../runtime/solver/mod.ts";
-export type { DenseProblem, DenseSolver, KktError, SolveOptions, SolveResult } from "../runtime/solver/mod.ts";
+export type {
+  DenseProblem,
+  DenseSolver,
+  KktError,
+  SolveOptions,
+  SolveResult,
+} from "../runtime/solver/mod.ts";
+export { SDK_VERSION } from "../runtime/graph/manifest.ts";
+export type { PluginExample, PluginLimits, PluginTest } from "../runtime/graph/manifest.ts";
+export type { ConfigSchema, SchemaType, ValueSchema } from "../runtime/graph/config_schema.ts";
 export { SkillError } from "../runtime/graph/skill.ts";
 export type {
   Json,
@@ -84,6 +98,18 @@ interface Common {
   readonly name: string;
   /** Semantic version, e.g. "1.2.0". */
   readonly version: string;
+  /** One sentence for a person. */
+  readonly description?: string;
+  /** Versions of the SDK that it works with, compared with {@linkcode SDK_VERSION}, e.g. "^1.0.0". Default: any. */
+  readonly sdk?: string;
+  /** What the config of its skills may be; checked, and completed by the defaults, before the plugin sees it. */
+  readonly config?: ConfigSchema;
+  /** What it needs. Above the runtime's defaults a strategy must grant it; below, the plugin gets no more. */
+  readonly limits?: PluginLimits;
+  /** Configs that work, for readers. */
+  readonly examples?: readonly PluginExample[];
+  /** Run whenever the plugin is opened; one that fails keeps it out. Not for kind optimizer. */
+  readonly tests?: readonly PluginTest[];
 }
 
 /** A plugin for skills of one class. At least one of `lower` and `evaluate` is there. */
@@ -138,6 +164,8 @@ export interface OptimizationProblem {
   readonly hi: Float64Array;
   /** Thresholds, length n: one unit of movement of each variable. */
   readonly scale: Float64Array;
+  /** The config of the optimizer's skill, completed by the defaults of its schema. */
+  readonly config?: { readonly [key: string]: Json };
   /** What the deployment says about the search; an optimizer has defaults of its own. */
   readonly options: SearchOptions;
   /** Time left, ms; below 0 the process is about to be ended. */
@@ -161,6 +189,8 @@ export interface OptimizationResult {
   readonly message?: string;
   /** Worth of one unit: d cost / d bound of each variable (length n, ≥ 0, 0 where inactive) and of each hard limit. */
   readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
+  /** Local searches from different points, and how many of them ended at the cost of the best. */
+  readonly starts?: { readonly run: number; readonly agreed: number };
 }
 
 /** A plugin that finds the point. */

@@ -7,6 +7,18 @@ export default definePlugin({
   name: "builtin/composition",
   version: "1.0.0",
   kind: "composition",
+  description: "Runs skills in an order",
+  sdk: "^1.0.0",
+  config: {
+    properties: {
+      skill_sequence: {
+        type: "array",
+        items: { type: "string", minLength: 1 },
+        description: "names of skills",
+      },
+    },
+    required: ["skill_sequence"],
+  },
 
   sequence({ name, config, legacy }: SkillSpec): readonly string[] {
     const problems: SkillProblem[] = [];

@@ -27,6 +27,16 @@ export default definePlugin({
   name: "builtin/constraint",
   version: "1.0.0",
   kind: "constraint",
+  description: "Scores or limits a variable by its operating and physical range",
+  sdk: "^1.0.0",
+  config: {
+    properties: {
+      ...Object.fromEntries(LIMITS.map((key) => [key, { type: "number" as const }])),
+      mode: { type: "string", enum: MODES },
+      weight: { type: "number", minimum: 0 },
+      priority: { type: "number" },
+    },
+  },
 
   lower(skill: SkillSpec): Lowered {
     const problems: SkillProblem[] = [];

@@ -35,6 +35,14 @@ export default definePlugin({
   name: "builtin/function",
   version: "1.0.0",
   kind: "function",
+  description: "Assigns the value of a formula to its output",
+  sdk: "^1.0.0",
+  config: {
+    properties: {
+      formula: { type: ["string", "number"], description: 'a formula such as "2 * a + b"' },
+    },
+    required: ["formula"],
+  },
 
   lower(skill: SkillSpec): Lowered {
     const problems = checkShape(skill);

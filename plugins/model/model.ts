@@ -77,6 +77,17 @@ export default definePlugin({
   name: "builtin/model",
   version: "1.0.0",
   kind: "model",
+  description: "A trained model between two affine scalings",
+  sdk: "^1.0.0",
+  config: {
+    properties: {
+      ...Object.fromEntries(KEYS.map((key) => [key, { type: "string" as const }])),
+      ...Object.fromEntries(
+        CHOICES.map(([key, choices]) => [key, { type: "string" as const, enum: choices }]),
+      ),
+    },
+    required: ["model_path"],
+  },
 
   lower(skill: SkillSpec): Lowered {
     const problems: SkillProblem[] = [];

@@ -1,20 +1,16 @@
 /** In the kernel: what comes from a cell is checked here before anybody uses it. All throw TypeError or FrameError. */
+import { checkManifest, type PluginManifest } from "../graph/manifest.ts";
 import {
   type Limit,
   type LoweredMessage,
   type OpaqueSpec,
-  type PluginKind,
   type SkillProblem,
   type Source,
 } from "../graph/skill.ts";
 import { FrameError } from "./frames.ts";
 import type { CallError, FromCell } from "./protocol.ts";
 
-export interface PluginDescription {
-  readonly name: string;
-  readonly version: string;
-  readonly kind: PluginKind;
-}
+export type PluginDescription = PluginManifest;
 
 /** What an optimizer answers; shapes are checked here, the numbers are the guard's to judge. */
 export interface OptimizationResult {
@@ -27,7 +23,6 @@ export interface OptimizationResult {
   readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
 }
 
-const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
 const STATUSES: readonly OptimizationResult["status"][] = [
   "solved",
   "acceptable",
@@ -109,14 +104,7 @@ function checkProblem(value: unknown): SkillProblem {
 }
 
 export function checkDescription(value: unknown): PluginDescription {
-  const description = fields(value, "a description");
-  const kind = KINDS.find((known) => known === description.kind);
-  if (kind === undefined) throw new TypeError("its kind is unknown");
-  return {
-    name: name(description.name, "its name"),
-    version: name(description.version, "its version"),
-    kind,
-  };
+  return checkManifest(value);
 }
 
 /** The expression stays bytes: the linker decodes and checks it. @param fileKeys The skill's files, by config key. */

@@ -9,6 +9,7 @@ export interface CallLabel {
   readonly plugin: string;
   readonly method: Method;
   readonly skill?: string;
+  readonly strategy?: string;
   /** The plugin's file, for positions. */
   readonly file: string;
 }
@@ -22,11 +23,16 @@ const METHOD_NAMES: Partial<Record<Method, string>> = {
 
 export function callFailed(
   code: ErrorCode,
-  { plugin, method, skill }: CallLabel,
+  { plugin, method, skill, strategy }: CallLabel,
   why: string,
   details: Parameters<typeof setpointError>[2] = {},
 ): SetpointError {
-  const where = skill === undefined ? "" : ` (skill "${skill}")`;
+  const names = [
+    strategy !== undefined && `strategy "${strategy}"`,
+    skill !== undefined && `skill "${skill}"`,
+  ];
+  const known = names.filter((name) => name !== false);
+  const where = known.length === 0 ? "" : ` (${known.join(", ")})`;
   return setpointError(
     code,
     `Cannot call "${plugin}".${METHOD_NAMES[method] ?? method}: ${why}${where}`,

@@ -42,12 +42,14 @@ export class CellProcess {
   #over = false;
   #rss: number | null = null;
   #silentTicks = 0;
+  #heard: number;
   #beats = 0;
   #lastWords = "";
   #stderr = "";
 
   constructor(options: CellProcessOptions) {
     this.#options = options;
+    this.#heard = options.clock.monotonic();
     this.#child = spawn(options);
     this.#writer = this.#child.stdin.getWriter();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -68,6 +70,11 @@ export class CellProcess {
   /** Resident bytes, as its last heartbeat told. */
   get rss(): number | null {
     return this.#rss;
+  }
+
+  /** Since the last frame of any kind, ms. */
+  get heartbeatAge(): number {
+    return this.#options.clock.monotonic() - this.#heard;
   }
 
   /** Never waits: what the pipe does not take now is kept. @throws {FrameError} FRAME_TOO_LARGE @throws {TypeError} */
@@ -125,6 +132,7 @@ export class CellProcess {
 
   #receive(message: FromCell): void {
     this.#silentTicks = 0;
+    this.#heard = this.#options.clock.monotonic();
     switch (message.t) {
       case "ready":
         this.#ready?.resolve();

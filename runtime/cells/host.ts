@@ -3,14 +3,23 @@
  * that a model file that makes its reader run away cannot end a solve; each plugin of a user has one; ONNX Runtime has one.
  */
 import type { Clock } from "../clock.ts";
-import { setpointError } from "../errors.ts";
+import { SetpointError, setpointError } from "../errors.ts";
+import type { PluginLimits } from "../graph/manifest.ts";
 import type { PluginKind } from "../graph/skill.ts";
 import { checkDescription, type PluginDescription } from "./answers.ts";
 import type { CallLabel } from "./call_errors.ts";
-import { BUILTIN_LIMITS, DEFAULT_LIMITS, DESCRIBER_IDLE_MS, type Limits } from "./limits.ts";
+import {
+  BUILTIN_LIMITS,
+  DEFAULT_LIMITS,
+  DESCRIBER_IDLE_MS,
+  grantedLimits,
+  type Limits,
+  neededLimits,
+} from "./limits.ts";
 import { OnnxHost } from "./onnx_host.ts";
 import { loadOnnxRuntime } from "./onnx_runtime.ts";
 import { PluginHandle } from "./plugin_handle.ts";
+import { selfTest } from "./self_test.ts";
 import { type CellLog, type CellState, SupervisedCell } from "./supervised_cell.ts";
 
 export type {
@@ -33,6 +42,10 @@ export interface PluginSource {
   readonly text?: string;
   /** For messages. Default: the id. */
   readonly file?: string;
+  /** SHA-256 of the text, to be shown. */
+  readonly digest?: string;
+  /** What a strategy grants it. */
+  readonly limits?: PluginLimits;
 }
 
 export interface HostOptions {
@@ -52,7 +65,17 @@ export interface CellStatus {
   readonly id: string;
   readonly state: CellState;
   readonly pid: number | null;
-  readonly plugins: readonly PluginDescription[];
+  readonly plugins: readonly OpenPlugin[];
+  /** In force, by the names that strategies use. */
+  readonly limits: PluginLimits;
+  /** Of the last 512 calls that are a plugin's work, ms; null where there was none. */
+  readonly p50_ms: number | null;
+  readonly p99_ms: number | null;
+  /** Why the last call or the process failed; null where none has. */
+  readonly last_failure: string | null;
+  readonly starts_last_hour: number;
+  /** Since the last heartbeat, ms; null without a process. */
+  readonly heartbeat_age_ms: number | null;
   /** Calls, failures and restarts since the cell was opened. */
   readonly calls: number;
   readonly failures: number;
@@ -68,10 +91,23 @@ export const BUILTIN_KINDS: readonly PluginKind[] = [
   "optimizer",
 ];
 
+/** One plugin of a cell, as people see it. */
+export interface OpenPlugin {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: PluginKind;
+  readonly description: string | null;
+  /** null for the built-in ones. */
+  readonly file: string | null;
+  readonly digest: string | null;
+  /** How many tests of its own it passed when it was opened. */
+  readonly tests: number;
+}
+
 interface OpenCell {
   readonly cell: SupervisedCell;
   readonly limits: Limits;
-  readonly plugins: PluginDescription[];
+  readonly plugins: OpenPlugin[];
 }
 
 export class PluginHost implements AsyncDisposable {
@@ -116,8 +152,9 @@ export class PluginHost implements AsyncDisposable {
 
   status(): readonly CellStatus[] {
     const cells = [...this.#cells.values()];
-    const onnx = this.onnx.started ? [{ cell: this.onnx.cell, plugins: [] }] : [];
+    const onnx = this.onnx.started ? [{ cell: this.onnx.cell, plugins: [] as OpenPlugin[] }] : [];
     return [...cells, ...onnx].map(({ cell, plugins }) => ({
+      ...cell.figures(),
       id: cell.id,
       state: cell.state,
       pid: cell.pid,
@@ -141,24 +178,40 @@ export class PluginHost implements AsyncDisposable {
     await this.close();
   }
 
-  async #open(source: PluginSource): Promise<PluginHandle> {
+  /** A plugin that says it needs less memory than it may have starts again with that. */
+  async #open(source: PluginSource, needs: Partial<Limits> = {}): Promise<PluginHandle> {
     const { id, builtin, file = id } = source;
     const text = source.text ?? await readBuiltin(source);
     if (this.#closed) throw setpointError("PLUGIN_DIED", `Cannot load plugin "${id}": the host is closed`);
-    const open = this.#cellFor(source);
+    const open = this.#cellFor(source, needs);
     const label: CallLabel = { plugin: id, method: "spawn", file };
     const spawn = { mode: "plugin", text, file } as const;
     try {
       const first = await open.cell.addWorker(spawn, label);
       const description = describe(first.described, source, file);
+      const tighter = builtin === undefined ? needsOf(description, source, open.limits, file) : {};
+      if (Object.keys(tighter).length > 0) {
+        await this.#drop(open);
+        return await this.#open({ ...source, text }, { ...needs, ...tighter });
+      }
       const workers = [first.worker];
       const more = description.kind === "optimizer" ? this.#optimizerWorkers() - 1 : 0;
       const others = await Promise.all(Array.from({ length: more }, () => open.cell.addWorker(spawn, label)));
       workers.push(...others.map(({ worker }) => worker));
-      open.plugins.push(description);
       const { clock } = this.#options;
       const { cell, limits } = open;
-      return new PluginHandle({ cell, clock, limits, description, file, workers, onnx: () => this.onnx });
+      const handle = new PluginHandle({
+        cell,
+        clock,
+        limits,
+        description,
+        file,
+        workers,
+        onnx: () => this.onnx,
+      });
+      if (builtin === undefined) await tested(handle, limits, id, file);
+      open.plugins.push(shownPlugin(description, source));
+      return handle;
     } catch (error) {
       if (builtin === undefined || open.plugins.length === 0) await this.#drop(open);
       throw error;
@@ -169,7 +222,7 @@ export class PluginHost implements AsyncDisposable {
     return Math.max(1, this.#options.optimizerWorkers ?? Math.min(2, navigator.hardwareConcurrency));
   }
 
-  #cellFor({ id, builtin }: PluginSource): OpenCell {
+  #cellFor({ id, builtin, limits: granted = {} }: PluginSource, needs: Partial<Limits>): OpenCell {
     const cellId = builtin === undefined || builtin === "optimizer" ? id : "builtin";
     let open = this.#cells.get(cellId);
     if (open === undefined) {
@@ -177,7 +230,7 @@ export class PluginHost implements AsyncDisposable {
       const limits = {
         ...this.#limits,
         ...(describes && { idleMs: DESCRIBER_IDLE_MS, ...this.#options.limits }),
-        ...(builtin !== undefined && BUILTIN_LIMITS),
+        ...(builtin !== undefined ? BUILTIN_LIMITS : { ...grantedLimits(granted), ...needs }),
       };
       const { clock, log, denoDir } = this.#options;
       open = { cell: new SupervisedCell({ id: cellId, clock, log, limits, denoDir }), limits, plugins: [] };
@@ -190,6 +243,57 @@ export class PluginHost implements AsyncDisposable {
     if (this.#cells.get(open.cell.id) === open) this.#cells.delete(open.cell.id);
     await open.cell.close();
   }
+}
+
+/** @throws {SetpointError} PLUGIN_INVALID where it needs more than it may have. */
+function needsOf(
+  { limits: needs = {} }: PluginDescription,
+  { id, limits: granted = {} }: PluginSource,
+  limits: Limits,
+  file: string,
+): Partial<Limits> {
+  try {
+    return neededLimits(needs, granted, limits);
+  } catch (error) {
+    throw refused(id, file, error);
+  }
+}
+
+/** @throws {SetpointError} PLUGIN_INVALID where one of its own tests fails. */
+async function tested(handle: PluginHandle, { lowerMs }: Limits, id: string, file: string): Promise<void> {
+  try {
+    await selfTest({
+      lower: (skill) => handle.lower(skill),
+      sequence: (skill) => handle.sequence(skill),
+      // its code runs for the first time: that is slow, and no fault
+      evaluate: (skill, opaque, batch, count) => handle.evaluate(skill, opaque, batch, count, lowerMs),
+    }, handle.description);
+  } catch (error) {
+    throw refused(id, file, error);
+  }
+}
+
+/** Keeps the author's line, where there is one. */
+function refused(id: string, file: string, error: unknown): SetpointError {
+  const { message, cause } = error as Error;
+  const at = cause instanceof SetpointError ? cause.problems[0].at : undefined;
+  return setpointError("PLUGIN_INVALID", `Cannot load plugin "${id}": ${message}`, {
+    at: at ?? { file },
+    cause,
+  });
+}
+
+function shownPlugin(
+  { name, version, kind, description, tests = [] }: PluginDescription,
+  { builtin, file, digest }: PluginSource,
+): OpenPlugin {
+  return {
+    ...{ name, version, kind },
+    description: description ?? null,
+    file: builtin === undefined ? file ?? null : null,
+    digest: builtin === undefined ? digest ?? null : null,
+    tests: tests.length,
+  };
 }
 
 /** The built-in plugins are read as text and travel as a user's do. */

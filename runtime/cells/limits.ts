@@ -1,3 +1,5 @@
+import type { PluginLimits } from "../graph/manifest.ts";
+
 /** What one cell may use. Every limit carries its unit in its name. */
 export interface Limits {
   /** One `evaluate`, its time in the queue included. Default 250 ms. */
@@ -32,6 +34,8 @@ export interface Limits {
   readonly quarantineAfter: number;
   /** Rest after which a cell is ended for its memory; the next call starts it again. Default never; built-in: 10 s. */
   readonly idleMs: number;
+  /** Starts of the process within an hour, after which it is shut out until the hour is over. Default 60; built-in: any. */
+  readonly startsPerHour: number;
   /** How long a plugin stays in quarantine, before one call may try it again. Default 60 s. */
   readonly quarantineMs: number;
 }
@@ -53,6 +57,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   backoffMaxMs: 10_000,
   quarantineAfter: 5,
   idleMs: Infinity,
+  startsPerHour: 60,
   quarantineMs: 60_000,
 });
 
@@ -60,6 +65,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
 export const BUILTIN_LIMITS: Partial<Limits> = Object.freeze({
   backoffMaxMs: 1_000,
   quarantineAfter: Infinity,
+  startsPerHour: Infinity,
 });
 
 /**
@@ -73,3 +79,47 @@ export type CellLimits = Pick<
   Limits,
   "rssMb" | "frameBytes" | "jsonBytes" | "requestBytes" | "beatMs" | "silenceMs"
 >;
+
+/** The limits that a strategy or a manifest may name, by their names there. */
+const NAMES = {
+  wall_ms: "wallMs",
+  lower_ms: "lowerMs",
+  heap_mb: "heapMb",
+  rss_mb: "rssMb",
+  frame_bytes: "frameBytes",
+  starts_per_hour: "startsPerHour",
+} as const satisfies Record<keyof PluginLimits, keyof Limits>;
+
+const KEYS = Object.keys(NAMES) as (keyof PluginLimits)[];
+
+/** What a strategy grants, in the place of the defaults. */
+export function grantedLimits(limits: PluginLimits): Partial<Limits> {
+  const granted = KEYS.filter((key) => limits[key] !== undefined).map((key) => [NAMES[key], limits[key]]);
+  return Object.fromEntries(granted);
+}
+
+/** The named limits as they are in force; one without end is left out. */
+export function shownLimits(limits: Limits): PluginLimits {
+  return Object.fromEntries(
+    KEYS.map((key) => [key, limits[NAMES[key]]]).filter(([, limit]) => limit !== Infinity),
+  );
+}
+
+/**
+ * What a plugin says that it needs, against what it may have: less is what it gets, more is refused.
+ * @param granted By the strategy: stays as it is.
+ * @returns The limits that change.
+ * @throws {TypeError} Names every limit that the strategy would have to grant.
+ */
+export function neededLimits(needs: PluginLimits, granted: PluginLimits, limits: Limits): Partial<Limits> {
+  const short = KEYS.filter((key) => needs[key] !== undefined && needs[key] > limits[NAMES[key]]);
+  if (short.length > 0) {
+    const told = short.map((key) => `${key} ${needs[key]} (it may have ${limits[NAMES[key]]})`).join(", ");
+    const example = short.map((key) => `${key}: ${needs[key]}`).join(", ");
+    throw new TypeError(`it needs ${told}; a strategy grants it by {plugin: …, limits: {${example}}}`);
+  }
+  const tighter = KEYS.filter((key) => granted[key] === undefined && needs[key] !== undefined);
+  return Object.fromEntries(
+    tighter.filter((key) => needs[key]! < limits[NAMES[key]]).map((key) => [NAMES[key], needs[key]]),
+  );
+}

@@ -8,7 +8,10 @@ import { type CellLog, SupervisedCell } from "./supervised_cell.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** ONNX Runtime and its memory, which it never gives back; the WASM and the models travel in one frame each. */
-const ONNX_LIMITS: Partial<Limits> = { rssMb: 1024, requestBytes: 64 << 20, lowerMs: 10_000 };
+const ONNX_LIMITS: Partial<Limits> = {
+  ...{ rssMb: 1024, requestBytes: 64 << 20, lowerMs: 10_000 },
+  startsPerHour: Infinity,
+};
 /** Resident memory from which the cell is replaced after a model was dropped. */
 const RECYCLE_BYTES = 512 << 20;
 

@@ -17,6 +17,7 @@ interface LoadedProblem {
   readonly exact: Tape;
   readonly lifted: LiftedProblem;
   readonly limits: WireProblem["limits"];
+  readonly config: WireProblem["config"];
 }
 
 type OptimizerMessage = Extract<CallMessage, { digest: string; method: "load" | "unload" | "optimize" }>;
@@ -59,7 +60,7 @@ export class OptimizerCalls {
       });
     }
     lifted.tape.differencesWithValue = true;
-    return { exact, lifted, limits: problem.limits };
+    return { exact, lifted, limits: problem.limits, config: problem.config };
   }
 
   #optimize(digest: string, run: WireRun, call: number): OptimizationResult {

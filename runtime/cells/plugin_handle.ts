@@ -1,6 +1,6 @@
 /** In the kernel: one open plugin. Every call has a deadline, and every failure names plugin, method and skill. */
 import type { Clock } from "../clock.ts";
-import type { LoweredMessage, OpaqueSpec, SkillSpec } from "../graph/skill.ts";
+import type { Json, LoweredMessage, OpaqueSpec, SkillSpec } from "../graph/skill.ts";
 import {
   checkLowered,
   checkResult,
@@ -42,6 +42,10 @@ export interface ProblemMessage {
   readonly limits: readonly { readonly lower: number; readonly upper: number }[];
   /** By the number that an opaque node has in the tapes. */
   readonly opaques: readonly OpaqueRoute[];
+  /** Of the optimizer's skill; default {}. */
+  readonly config?: { readonly [key: string]: Json };
+  /** Named in messages. */
+  readonly strategy?: string;
 }
 
 export interface OptimizationRun {
@@ -176,9 +180,9 @@ export class PluginHandle {
     signal?: AbortSignal,
   ): Promise<OptimizationResult & { readonly ms: number }> {
     this.#expect("optimize", ["optimizer"]);
-    const label = this.#label("optimize");
     const { clock, limits } = this.#options;
     const problem = this.#problems.get(digest);
+    const label = this.#label("optimize", undefined, problem?.strategy);
     if (problem === undefined) {
       throw callFailed("PLUGIN_FAILED", label, `the problem ${digest} is not loaded`);
     }
@@ -251,9 +255,9 @@ export class PluginHandle {
       ...{ worker, label: this.#label("load"), deadlineMs: lowerMs, deadline: this.#deadline(lowerMs) },
       message: (life) => {
         this.#loaded.add(`${life} ${worker} ${digest}`);
-        const { exact, lifted, limits, opaques } = this.#problems.get(digest)!;
+        const { exact, lifted, limits, opaques, config = {} } = this.#problems.get(digest)!;
         const steps = opaques.map((route) => route.steps ?? null);
-        return { method: "load", digest, problem: { exact, lifted, limits, steps } };
+        return { method: "load", digest, problem: { exact, lifted, limits, steps, config } };
       },
     };
   }
@@ -296,13 +300,14 @@ export class PluginHandle {
     return this.#options.clock.monotonic() + ms;
   }
 
-  #label(method: Method, skill?: SkillSpec): CallLabel {
+  #label(method: Method, skill?: SkillSpec, strategy = skill?.strategy): CallLabel {
     const { name, version } = this.description;
     return {
       plugin: `${name}@${version}`,
       method,
       file: this.#options.file,
       ...(skill && { skill: skill.name }),
+      ...(strategy !== undefined && { strategy }),
     };
   }
 

@@ -1,5 +1,5 @@
 /** What the kernel and a cell say to each other; one frame each. Types only: the kernel checks what it gets (answers.ts). */
-import type { SkillProblem, SkillSpec } from "../graph/skill.ts";
+import type { Json, SkillProblem, SkillSpec } from "../graph/skill.ts";
 
 /** What a worker of a cell is for. */
 export type SpawnMessage =
@@ -48,6 +48,8 @@ export interface WireProblem {
   readonly limits: readonly { readonly lower: number; readonly upper: number }[];
   /** Difference steps of each opaque call, by its number; the others have none. */
   readonly steps: readonly (readonly number[] | null)[];
+  /** Of the optimizer's skill. */
+  readonly config: { readonly [key: string]: Json };
 }
 
 export interface WireRun {

@@ -7,7 +7,8 @@ import { SetpointError } from "../errors.ts";
 import { SkillError } from "../graph/skill.ts";
 import { answerError, callFailed, type CallLabel } from "./call_errors.ts";
 import { type CellEnd, CellProcess } from "./cell_process.ts";
-import type { Limits } from "./limits.ts";
+import { CallTimes } from "./call_times.ts";
+import { type Limits, shownLimits } from "./limits.ts";
 import type { CallMessage, FromCell, Method, SpawnMessage } from "./protocol.ts";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
@@ -56,6 +57,8 @@ const WORK: ReadonlySet<Method> = new Set<Method>([
   "onnxEvaluate",
 ]);
 
+const HOUR_MS = 3_600_000;
+
 interface Pending extends CallOptions {
   readonly call: number;
   settle(error: unknown, value?: unknown): void;
@@ -102,6 +105,9 @@ export class SupervisedCell {
   #strikes = 0;
   #lastFailure = "";
   #quarantinedUntil = 0;
+  readonly #times = new CallTimes();
+  /** Of the last hour, monotonic ms; rests do not count. */
+  #starts: number[] = [];
   #wakeUp: (() => void) | undefined;
   #sleeping: Promise<void> | undefined;
   #closed = false;
@@ -150,6 +156,23 @@ export class SupervisedCell {
 
   get failures(): number {
     return this.#failures;
+  }
+
+  /** What people want to see of it. */
+  figures() {
+    return {
+      limits: shownLimits(this.#options.limits),
+      p50_ms: this.#times.quantile(0.5),
+      p99_ms: this.#times.quantile(0.99),
+      last_failure: this.#lastFailure === "" ? null : this.#lastFailure,
+      starts_last_hour: this.#startsLately().length,
+      heartbeat_age_ms: this.#life?.process.heartbeatAge ?? null,
+    };
+  }
+
+  #startsLately(): number[] {
+    const since = this.#options.clock.monotonic() - HOUR_MS;
+    return this.#starts = this.#starts.filter((start) => start > since);
   }
 
   /** Adds a worker to this life and all later ones; gives its number and what it says of itself. */
@@ -240,6 +263,7 @@ export class SupervisedCell {
     });
     const number = ++this.#lives;
     if (this.#resting) this.#rests++;
+    else this.#starts.push(clock.monotonic());
     this.#resting = false;
     const stop = clock.after(limits.startMs, () => process.kill(`not ready within ${limits.startMs} ms`));
     const usable = process.ready
@@ -303,6 +327,7 @@ export class SupervisedCell {
     }
     if (signal?.aborted) return Promise.reject(signal.reason);
     const call = ++this.#calls;
+    const began = clock.monotonic();
     this.#stopIdle();
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -329,6 +354,7 @@ export class SupervisedCell {
           pending.stopTimer();
           signal?.removeEventListener("abort", abort);
           life.pending.delete(call);
+          if (WORK.has(label.method)) this.#times.add(clock.monotonic() - began);
           this.#awaitWork(life);
           if (error === undefined) resolve(value);
           else reject(error);
@@ -430,6 +456,15 @@ export class SupervisedCell {
     if (this.#strikes >= limits.quarantineAfter) {
       this.#quarantinedUntil = clock.monotonic() + limits.quarantineMs;
       log("error", "A plugin is in quarantine", { cell: this.id, reason: this.#lastFailure });
+      return;
+    }
+    const starts = this.#startsLately();
+    if (starts.length >= limits.startsPerHour) {
+      this.#quarantinedUntil = starts[0] + HOUR_MS;
+      const reason =
+        `started ${starts.length} times within an hour, the last time after: ${this.#lastFailure}`;
+      log("error", "A plugin is in quarantine", { cell: this.id, reason });
+      this.#lastFailure = reason;
       return;
     }
     // A first life that never was usable belongs to whoever tried to add the plugin: it is told, and may try again.

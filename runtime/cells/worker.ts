@@ -108,7 +108,8 @@ async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
   }
   const plugin: Plugin = definePlugin(imported.default as Plugin);
   loaded = { blob, file, serve: serverOf(plugin, settings) };
-  return { name: plugin.name, version: plugin.version, kind: plugin.kind };
+  const { name, version, kind, description, sdk, config, limits, examples, tests } = plugin;
+  return { name, version, kind, description, sdk, config, limits, examples, tests };
 }
 
 function serverOf(plugin: Plugin, { control }: Setup): Serve {

@@ -30,6 +30,8 @@ export interface SkillFile {
 /** One skill of a strategy, as its plugin gets it. */
 export interface SkillSpec {
   readonly name: string;
+  /** Name of the strategy, where it belongs to one. */
+  readonly strategy?: string;
   readonly class: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];

@@ -104,9 +104,10 @@ export class Activation {
     for (const { engine, model } of linked.opaques) {
       if (engine === "onnx") await host.onnx.load(model!.sha256, model!.bytes);
     }
-    await optimizer.load(this.#key, { ...linked.problem, opaques });
+    const { name: strategy, optimizerConfig: config } = linked;
+    await optimizer.load(this.#key, { ...linked.problem, opaques, config, strategy });
     if (linked.allocation) {
-      await allocator.load(this.#allocationKey, { ...linked.allocation.problem, opaques });
+      await allocator.load(this.#allocationKey, { ...linked.allocation.problem, opaques, strategy });
     }
   }
 

@@ -54,6 +54,7 @@ export class Activator {
       if (handle === undefined) {
         const ref = strategy.plugins.get(cls)!;
         handle = pluginSource(ref, source, resolve).then((plugin) => {
+          if (plugin.digest !== undefined) artifacts[ref.source === "path" ? ref.path : plugin.file!] = plugin.digest;
           if (plugin.builtin === undefined && !ids.has(plugin.id)) {
             ids.add(plugin.id);
             this.#uses.set(plugin.id, (this.#uses.get(plugin.id) ?? 0) + 1);
@@ -67,6 +68,7 @@ export class Activator {
     try {
       const linked = await linkStrategy(strategy, {
         kindOf: async (cls) => (await handleOf(cls)).description.kind,
+        schemaOf: async (cls) => (await handleOf(cls)).description.config,
         lower: async (spec) => (await handleOf(spec.class)).lower(spec),
         sequence: async (spec) => (await handleOf(spec.class)).sequence(spec),
       }, files);
@@ -145,5 +147,9 @@ async function pluginSource(
       `Cannot use the plugin "${file}" of class "${ref.class}": its SHA-256 is ${digest}, expected ${ref.sha256}`,
     );
   }
-  return { id: `${file}@${digest}`, text: new TextDecoder().decode(bytes), file };
+  const { limits } = ref;
+  // other limits are another process
+  const granted = limits === undefined ? "" : ` ${JSON.stringify(limits)}`;
+  const id = `${file}@${digest}${granted}`;
+  return { id, text: new TextDecoder().decode(bytes), file, digest, ...(limits && { limits }) };
 }

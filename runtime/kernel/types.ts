@@ -1,3 +1,4 @@
+import type { CellStatus } from "../cells/host.ts";
 import type { Note } from "../strategy/strategy.ts";
 
 /** How a cycle ended. Only the first two are published. */
@@ -149,16 +150,7 @@ export interface CacheStats {
   readonly oldest_age_s: number | null;
 }
 
-export interface CellStatus {
-  readonly id: string;
-  readonly state: "starting" | "ready" | "busy" | "quarantined" | "dead";
-  readonly pid: number | null;
-  readonly plugins: readonly { readonly name: string; readonly version: string; readonly kind: string }[];
-  readonly calls: number;
-  readonly failures: number;
-  readonly restarts: number;
-  readonly rss_bytes: number | null;
-}
+export type { CellStatus, OpenPlugin } from "../cells/host.ts";
 
 export interface KernelStatus {
   /** Why the process is not ready, or not at its best; empty when all is well. `critical` ones make /health/ready 503. */

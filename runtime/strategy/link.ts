@@ -1,4 +1,5 @@
 /** From a strategy and its plugins to one graph: strategy.md, "Order and values". */
+import { type ConfigSchema, withDefaults } from "../graph/config_schema.ts";
 import { Graph, type NodeId, reachable } from "../graph/expr.ts";
 import { compileTape } from "../graph/tape.ts";
 import { findGroups, type Groups } from "./actuators.ts";
@@ -33,8 +34,8 @@ export async function linkStrategy(
   files: FileResolver,
 ): Promise<LinkedStrategy> {
   const findings = new Findings(strategy, strategy.problems, strategy.notes);
-  const { kinds, sequences, lowered } = await askPlugins(strategy, driver, files, findings);
-  const plan = planRun(strategy, kinds, sequences, findings);
+  const { kinds, sequences, lowered, schemas } = await askPlugins(strategy, driver, files, findings);
+  const plan = planRun(strategy, kinds, sequences, findings, schemas);
   checkOrder(strategy, plan, lowered, findings);
   const { target } = plan;
   if (target === undefined) throw findings.error();
@@ -50,7 +51,14 @@ export async function linkStrategy(
   const groups = findGroups(strategy, plan, measured, decisions, { strategy, lowered, opaques }, findings);
   findings.raise();
   const linker = new Linker(strategy, plan, target, lowered, measured, pre, decisions, groups, opaques);
-  return linker.link(findings);
+  return { ...linker.link(findings), optimizerConfig: configOf(strategy, target, schemas) };
+}
+
+/** What an optimizer gets to know of its own skill. */
+function configOf({ skills }: Strategy, { skill }: Target, schemas: ReadonlyMap<string, ConfigSchema>) {
+  const config = skill === undefined ? {} : skills.get(skill)!.config;
+  const schema = skill === undefined ? undefined : schemas.get(skill);
+  return schema === undefined ? config : withDefaults(schema, config);
 }
 
 class Linker {
@@ -75,7 +83,7 @@ class Linker {
     this.#search = Object.freeze([...decisions, ...actuators]);
   }
 
-  link(findings: Findings): LinkedStrategy {
+  link(findings: Findings): Omit<LinkedStrategy, "optimizerConfig"> {
     const { strategy, plan, target, measured, decisions } = this;
     const graph = this.#graph;
     const wiring = this.#wiring((name) => graph.parameter(measured.indexOf(name)));

@@ -1,10 +1,13 @@
 import type { Lifted } from "../graph/nonsmooth.ts";
-import type { LoweredMessage, OpaqueSpec, PluginKind, SkillFile, SkillSpec } from "../graph/skill.ts";
+import type { ConfigSchema } from "../graph/config_schema.ts";
+import type { Json, LoweredMessage, OpaqueSpec, PluginKind, SkillFile, SkillSpec } from "../graph/skill.ts";
 import type { Note, Variable } from "./strategy.ts";
 
 /** The way to the plugins; the kernel's goes over cells. */
 export interface SkillDriver {
   kindOf(cls: string): Promise<PluginKind>;
+  /** What the configs of a class may be; undefined: anything. Default: anything. */
+  schemaOf?(cls: string): Promise<ConfigSchema | undefined>;
   /** @throws {SkillError} What is wrong with the skill. @throws {SetpointError} What went wrong with the plugin. */
   lower(spec: SkillSpec): Promise<LoweredMessage>;
   /** Names of a composition's skills, in order. @throws As `lower`. */
@@ -127,6 +130,8 @@ export interface LinkedStrategy {
   readonly skills: number;
   /** The class whose plugin optimizes. */
   readonly optimizer: string;
+  /** Of the optimizer's skill, with the defaults of its schema. */
+  readonly optimizerConfig: { readonly [key: string]: Json };
   /** The Operative and Informative variables, in the file's order: the parameters of every tape. */
   readonly measured: readonly string[];
   /** Decisions in the order of the optimizer's inputs, then actuators of joint groups: the variables of the tapes. */

@@ -1,12 +1,14 @@
 /** Asks the plugins what each skill is. */
 import { SetpointError } from "../errors.ts";
+import { checkConfig, type ConfigSchema } from "../graph/config_schema.ts";
 import type { PluginKind } from "../graph/skill.ts";
 import type { Findings } from "./findings.ts";
 import type { FileResolver, SkillDriver } from "./linked.ts";
 import { acceptLowered, acceptSequence, type LoweredSkill } from "./lowered.ts";
-import { tellFailures } from "./skill_problems.ts";
+import { OPTIMIZER_KEYS } from "./optimizer_config.ts";
+import { tellFailures, tellProblem } from "./skill_problems.ts";
 import { specOf, undeclaredOf, variableInfos } from "./skill_spec.ts";
-import type { Strategy } from "./strategy.ts";
+import type { Skill, Strategy } from "./strategy.ts";
 
 /** What is known of the skills; one that is missing here has its reason in the findings. */
 export interface Answers {
@@ -14,6 +16,8 @@ export interface Answers {
   /** By composition. */
   readonly sequences: ReadonlyMap<string, readonly string[]>;
   readonly lowered: ReadonlyMap<string, LoweredSkill>;
+  /** By skill, where its plugin says what its config may be. */
+  readonly schemas: ReadonlyMap<string, ConfigSchema>;
 }
 
 /** Kinds first, then sequences and expressions of all skills at the same time, in use or not. */
@@ -24,21 +28,30 @@ export async function askPlugins(
   findings: Findings,
 ): Promise<Answers> {
   const kinds = await askKinds(strategy, driver, findings);
+  const schemas = await askSchemas(strategy, kinds, driver);
   const sequences = new Map<string, readonly string[]>();
   const lowered = new Map<string, LoweredSkill>();
   const variables = variableInfos(strategy);
   await Promise.all([...strategy.skills.values()].map(async (skill) => {
     const kind = kinds.get(skill.name);
-    if (kind === undefined || kind === "optimizer" || !skill.readable) return;
+    if (kind === undefined || !skill.readable) return;
+    const schema = schemas.get(skill.name);
+    if (schema !== undefined && !acceptConfig(strategy, skill, schema, findings)) return;
+    if (kind === "optimizer") return;
     const undeclared = undeclaredOf(skill, variables).length > 0;
     await tellFailures(skill, undeclared, findings, async () => {
-      const spec = await specOf(strategy, skill, kind, variables, files, findings);
+      const spec = await specOf(strategy, skill, kind, variables, files, findings, schema);
       if (spec === undefined) return;
       if (kind === "composition") sequences.set(skill.name, acceptSequence(await driver.sequence(spec)));
       else lowered.set(skill.name, acceptLowered(strategy, spec, await driver.lower(spec), skill, findings));
     });
   }));
-  return { kinds, sequences: inFileOrder(strategy, sequences), lowered: inFileOrder(strategy, lowered) };
+  return {
+    kinds,
+    schemas,
+    sequences: inFileOrder(strategy, sequences),
+    lowered: inFileOrder(strategy, lowered),
+  };
 }
 
 /** By skill. A plugin that cannot be opened is told once, where the strategy names it. */
@@ -67,6 +80,34 @@ async function askKinds(
   }));
   const skills = [...strategy.skills.values()].filter((skill) => byClass.has(skill.class));
   return new Map(skills.map((skill) => [skill.name, byClass.get(skill.class)!]));
+}
+
+/** By skill; an optimizer's has the runtime's own keys too. */
+async function askSchemas(
+  strategy: Strategy,
+  kinds: ReadonlyMap<string, PluginKind>,
+  driver: SkillDriver,
+): Promise<ReadonlyMap<string, ConfigSchema>> {
+  const schemas = new Map<string, ConfigSchema>();
+  for (const [name, kind] of kinds) {
+    const schema = await driver.schemaOf?.(strategy.skills.get(name)!.class);
+    if (schema === undefined) continue;
+    const optimizer = { ...schema, properties: { ...schema.properties, ...OPTIMIZER_KEYS } };
+    schemas.set(name, kind === "optimizer" ? optimizer : schema);
+  }
+  return schemas;
+}
+
+/** Whether a plugin may see the config. A legacy file's extra keys are warned of: they had no effect before either. */
+function acceptConfig(strategy: Strategy, skill: Skill, schema: ConfigSchema, findings: Findings): boolean {
+  const problems = checkConfig(schema, skill.config, skill.name);
+  const mild = problems.filter(({ code }) => strategy.legacy && code === "UNKNOWN_KEY");
+  for (const { message, path = [] } of mild) {
+    findings.note("KEY_WITHOUT_EFFECT", ["skills", skill.name, ...path], message, { key: true });
+  }
+  const grave = problems.filter((problem) => !mild.includes(problem));
+  for (const problem of grave) tellProblem(skill, problem, findings);
+  return grave.length === 0;
 }
 
 /** The plugins answer in any order; what is built from their answers must not depend on it. */

@@ -1,3 +1,4 @@
+import type { ConfigSchema } from "../graph/config_schema.ts";
 import type { PluginKind } from "../graph/skill.ts";
 import { Fields } from "./fields.ts";
 import type { Findings } from "./findings.ts";
@@ -7,6 +8,12 @@ import type { Strategy } from "./strategy.ts";
 
 /** The predecessor's choices of method: accepted, without effect. */
 const IGNORED = ["algorithm", "smoothing"];
+/** Keys of an optimizer's skill that are the runtime's own, whatever the plugin is. */
+export const OPTIMIZER_KEYS: Readonly<Record<string, Record<string, never>>> = {
+  cost_skill_name: {},
+  cost_feature_name: {},
+  ...Object.fromEntries(IGNORED.map((key) => [key, {}])),
+};
 
 export interface OptimizerConfig {
   /** Is run for the cost. */
@@ -22,6 +29,7 @@ export function readOptimizer(
   name: string,
   kinds: ReadonlyMap<string, PluginKind>,
   findings: Findings,
+  schema?: ConfigSchema,
 ): OptimizerConfig | undefined {
   const skill = strategy.skills.get(name)!;
   const path: Path = ["skills", name, "config"];
@@ -36,7 +44,8 @@ export function readOptimizer(
     const message = `"${key}" of skill "${name}" has no effect: the optimizer's method is the plugin's`;
     findings.note("CONFIG_IGNORED", [...path, key], message, { key: true });
   }
-  if (!strategy.legacy) fields.refuseRest();
+  // the plugin's own keys were checked by its schema
+  if (schema === undefined && !strategy.legacy) fields.refuseRest();
   if (costSkill === undefined || named === undefined) return undefined;
 
   const before = findings.problems.length;

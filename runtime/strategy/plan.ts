@@ -1,4 +1,5 @@
 /** The order of a run: which skills run before the optimizer, in its cost, and after it. */
+import type { ConfigSchema } from "../graph/config_schema.ts";
 import type { PluginKind } from "../graph/skill.ts";
 import { PRE_CALCULATION } from "./check.ts";
 import type { Findings } from "./findings.ts";
@@ -46,6 +47,7 @@ export function planRun(
   kinds: ReadonlyMap<string, PluginKind>,
   compositions: ReadonlyMap<string, readonly string[]>,
   findings: Findings,
+  schemas: ReadonlyMap<string, ConfigSchema> = new Map(),
 ): RunPlan {
   const planner = new Planner(strategy, kinds, compositions, findings);
   // every composition, in use or not: a wrong one is told wherever it is
@@ -73,7 +75,7 @@ export function planRun(
         refuse(`Cannot run optimizer "${step}" after "${optimizer}": expected one in all tasks`);
       } else {
         optimizer = step;
-        const config = readOptimizer(strategy, step, kinds, findings);
+        const config = readOptimizer(strategy, step, kinds, findings, schemas.get(step));
         if (config === undefined) {
           planner.complete = false;
           continue;

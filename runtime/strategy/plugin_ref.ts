@@ -1,3 +1,4 @@
+import { LIMIT_RANGES, type PluginLimits } from "../graph/manifest.ts";
 import { Fields, isMapping, shown } from "./fields.ts";
 import { shownName } from "./identifier.ts";
 import type { PluginRef } from "./strategy.ts";
@@ -33,11 +34,14 @@ export function readPluginRef(name: string, fields: Fields): PluginRef | undefin
 
   const value = fields.raw(name);
   if (!isMapping(value)) {
-    return typeof value === "string" ? parse(value, undefined) : fail(`${shown(value)}, ${EXPECTED}`);
+    return typeof value === "string"
+      ? parse(value, undefined, undefined)
+      : fail(`${shown(value)}, ${EXPECTED}`);
   }
   const parts = new Fields(fields.findings, path, value, `plugin of class "${name}"`);
   const plugin = parts.text("plugin");
   const sha256 = parts.text("sha256");
+  const limits = readLimits(name, parts);
   parts.refuseRest();
   if (plugin === undefined) {
     return parts.raw("plugin") === undefined ? fail(`"plugin" is missing, ${EXPECTED}`) : undefined;
@@ -45,10 +49,23 @@ export function readPluginRef(name: string, fields: Fields): PluginRef | undefin
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
     return fail(`"sha256" is ${shown(sha256)}, expected 64 lower-case hexadecimal digits`);
   }
-  return parse(plugin, sha256);
+  if (limits !== undefined && plugin.startsWith(BUILTIN)) {
+    return fail(
+      "it is built in, and these share their limits; expected limits for a plugin of your own only",
+    );
+  }
+  return parse(plugin, sha256, limits);
 
-  function parse(text: string, digest: string | undefined): PluginRef | undefined {
-    const common = { class: name, at, ...(digest !== undefined && { sha256: digest }) };
+  function parse(
+    text: string,
+    digest: string | undefined,
+    limits: PluginLimits | undefined,
+  ): PluginRef | undefined {
+    const common = {
+      ...{ class: name, at },
+      ...(digest !== undefined && { sha256: digest }),
+      ...(limits !== undefined && { limits }),
+    };
     if (text.startsWith(BUILTIN)) {
       const builtins = Object.values(DEFAULT_PLUGINS);
       const builtin = text.slice(BUILTIN.length);
@@ -74,6 +91,27 @@ export function readPluginRef(name: string, fields: Fields): PluginRef | undefin
       ? { ...common, source: "path", path: text }
       : fail(`${shownName(text)}: ${wrong}`);
   }
+}
+
+/** `limits: {wall_ms: 500}`: whole numbers by their names. */
+function readLimits(name: string, parts: Fields): PluginLimits | undefined {
+  const value = parts.mapping("limits");
+  if (value === undefined) return undefined;
+  const fields = new Fields(
+    parts.findings,
+    [...parts.path, "limits"],
+    value,
+    `the limits of class "${name}"`,
+  );
+  const limits: Record<string, number> = {};
+  for (const [key, [least, most]] of Object.entries(LIMIT_RANGES)) {
+    const limit = fields.number(key);
+    if (limit === undefined) continue;
+    if (Number.isInteger(limit) && limit >= least && limit <= most) limits[key] = limit;
+    else fields.wrong(key, limit, `a whole number from ${least} to ${most}`);
+  }
+  fields.refuseRest();
+  return Object.freeze(limits);
 }
 
 /** A plugin's file lies in the strategy's folder or in a folder beside it. */

@@ -45,7 +45,7 @@ export function tellProblem(
 ): void {
   const known = ERROR_CODES.includes(code as ErrorCode) ? code as ErrorCode : "STRATEGY_INVALID";
   findings.problem(known, ["skills", skill.name, ...path], named(message, skill), {
-    key: path.length === 0,
+    key: path.length === 0 || known === "UNKNOWN_KEY",
     ...(offset !== undefined && { offset }),
     ...(variable !== undefined && { variable }),
   });

@@ -1,5 +1,6 @@
 /** What a plugin gets to know of a skill. */
 import { SetpointError } from "../errors.ts";
+import { type ConfigSchema, withDefaults } from "../graph/config_schema.ts";
 import type { PluginKind, SkillFile, SkillSpec, VariableInfo } from "../graph/skill.ts";
 import type { Findings } from "./findings.ts";
 import type { FileResolver } from "./linked.ts";
@@ -15,6 +16,7 @@ export async function specOf(
   variables: VariableInfos,
   resolve: FileResolver,
   findings: Findings,
+  schema?: ConfigSchema,
 ): Promise<SkillSpec | undefined> {
   const files: Record<string, SkillFile> = Object.create(null);
   let missing = false;
@@ -42,12 +44,14 @@ export async function specOf(
   );
   if (missing) return undefined;
   const { range } = strategy;
+  const given = schema === undefined ? skill.config : withDefaults(schema, skill.config);
   const config = kind === "model" && range !== undefined && skill.config.range === undefined
-    ? { ...skill.config, range }
-    : skill.config;
+    ? { ...given, range }
+    : given;
   const { name, inputs, outputs } = skill;
   return {
     name,
+    strategy: strategy.name,
     class: skill.class,
     inputs,
     outputs,

@@ -1,4 +1,5 @@
 import type { Position, Problem } from "../errors.ts";
+import type { PluginLimits } from "../graph/manifest.ts";
 import type { Json } from "../graph/skill.ts";
 
 export const VARIABLE_TYPES = [
@@ -67,8 +68,11 @@ export interface Task {
 export type PluginRef =
   & {
     readonly class: string;
-    readonly at?: Position; /** Lower-case hexadecimal. */
+    readonly at?: Position;
+    /** Lower-case hexadecimal. */
     readonly sha256?: string;
+    /** What a user's plugin may have beyond, or less than, the defaults. */
+    readonly limits?: PluginLimits;
   }
   & (
     | { readonly source: "builtin"; readonly name: string }

@@ -1,5 +1,9 @@
-/** What Prometheus may scrape. The one importer of `prom-client`. */
+/** What Prometheus may scrape. The one importer of `prom-client`; cell_metrics.ts gets it as an argument. */
+import { type CellMetric, cellMetrics } from "./cell_metrics.ts";
 import type { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export type { Registry };
+export type Library = typeof import("prom-client");
 
 /** One finished cycle. */
 export interface CycleMetric {
@@ -32,14 +36,7 @@ export interface MetricSources {
     readonly entries: number;
     readonly bytes: number;
   };
-  plugins(): readonly {
-    readonly id: string;
-    readonly state: string;
-    readonly calls: number;
-    readonly failures: number;
-    readonly restarts: number;
-    readonly rss_bytes: number | null;
-  }[];
+  plugins(): readonly CellMetric[];
 }
 
 /** 1 ms to 30 s: a warm optimization takes 3 ms, its deadline is 10 s. */
@@ -165,7 +162,7 @@ function instruments(library: typeof import("prom-client"), sources: MetricSourc
   gauge("setpoint_uptime_seconds", "Since the process started", () => sources.status().uptime_s);
   gauge("process_resident_memory_bytes", "Of the kernel, without its cells", () => Deno.memoryUsage().rss);
   strategyInfo(library, registry, sources);
-  cellMetrics(library, registry, sources);
+  cellMetrics(library, registry, () => sources.plugins());
 
   return {
     registry,
@@ -196,49 +193,6 @@ function strategyInfo(
       this.reset();
       const { strategy } = sources.status();
       if (strategy !== null) this.set({ name: strategy.name, version: strategy.version }, 1);
-    },
-  });
-}
-
-function cellMetrics(
-  library: typeof import("prom-client"),
-  registry: Registry,
-  sources: MetricSources,
-): void {
-  const registers = [registry];
-  const labelNames = ["cell"];
-  for (const what of ["calls", "failures", "restarts"] as const) {
-    new library.Counter({
-      name: `setpoint_cell_${what}_total`,
-      help: `${what[0].toUpperCase()}${what.slice(1)} of a plugin's process`,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const cell of sources.plugins()) this.inc({ cell: cell.id }, cell[what]);
-      },
-    });
-  }
-  new library.Gauge({
-    name: "setpoint_cell_quarantined",
-    help: "1 for a plugin that failed too often",
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, state } of sources.plugins()) this.set({ cell: id }, state === "quarantined" ? 1 : 0);
-    },
-  });
-  new library.Gauge({
-    name: "setpoint_cell_resident_memory_bytes",
-    help: "Memory of a plugin's process",
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, rss_bytes } of sources.plugins()) {
-        if (rss_bytes !== null) this.set({ cell: id }, rss_bytes);
-      }
     },
   });
 }

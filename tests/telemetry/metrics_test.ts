@@ -10,7 +10,11 @@ const SOURCES: MetricSources = {
     uptime_s: 7,
   }),
   cacheStats: () => ({ hits: 3, misses: 1, evictions: 0, entries: 4, bytes: 500 }),
-  plugins: () => [{ id: "a", state: "quarantined", calls: 5, failures: 1, restarts: 1, rss_bytes: null }],
+  plugins: () => [{
+    ...{ id: "a", state: "quarantined", calls: 5, failures: 1, restarts: 1, rss_bytes: null },
+    ...{ p50_ms: 2, p99_ms: 40, heartbeat_age_ms: 100, starts_last_hour: 2, limits: { wall_ms: 250 } },
+    plugins: [{ name: "acme/pump", version: "1.2.0", kind: "function", digest: "abc" }],
+  }],
 };
 
 Deno.test("Metrics counts what happened before and after prom-client is there", async () => {
@@ -34,6 +38,10 @@ Deno.test("Metrics counts what happened before and after prom-client is there", 
       'setpoint_strategy_info{name="kiln",version="1.1.0"} 1',
       'setpoint_cell_quarantined{cell="a"} 1',
       'setpoint_cell_calls_total{cell="a"} 5',
+      'setpoint_cell_call_seconds{cell="a",quantile="0.99"} 0.04',
+      'setpoint_cell_limit{cell="a",limit="wall_ms"} 250',
+      'setpoint_cell_state{cell="a",state="quarantined"} 1',
+      'setpoint_plugin_info{cell="a",name="acme/pump",version="1.2.0",kind="function",digest="abc"} 1',
     ]
   ) {
     assertStringIncludes(text, `${line}\n`);

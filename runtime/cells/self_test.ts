@@ -1,0 +1,116 @@
+/** Runs the tests that a plugin brings along, in its own cell, when it is opened: one that fails keeps the plugin out. */
+import { checkConfig, withDefaults } from "../graph/config_schema.ts";
+import { decodeExpression } from "../graph/expression.ts";
+import { Graph } from "../graph/expr.ts";
+import type { PluginManifest, PluginTest } from "../graph/manifest.ts";
+import type { LoweredMessage, SkillSpec, Source, VariableInfo } from "../graph/skill.ts";
+import { compileTape } from "../graph/tape.ts";
+
+/** The part of an open plugin that its tests need. */
+export interface Testable {
+  lower(skill: SkillSpec): Promise<LoweredMessage>;
+  sequence(skill: SkillSpec): Promise<string[]>;
+  evaluate(skill: SkillSpec, opaque: number, batch: Float64Array, count: number): Promise<Float64Array>;
+}
+
+const TOLERANCE = 1e-9;
+
+/** @throws {Error} Names the first test that fails, what it gave and what was expected. */
+export async function selfTest(plugin: Testable, manifest: PluginManifest): Promise<void> {
+  checkExamples(manifest);
+  for (const test of manifest.tests ?? []) {
+    try {
+      await runTest(plugin, manifest, test);
+    } catch (error) {
+      throw new Error(`its ${JSON.stringify(test.name)} fails: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function checkExamples({ config: schema, examples = [], kind, tests = [] }: PluginManifest): void {
+  if (kind === "optimizer" && tests.length > 0) {
+    throw new TypeError("it has tests, but an optimizer is tried on problems: see plugin:test");
+  }
+  if (schema === undefined) return;
+  for (const { title, config } of examples) {
+    const [problem] = checkConfig(schema, config, title);
+    if (problem !== undefined) {
+      throw new TypeError(`its example ${JSON.stringify(title)} fails: ${problem.message}`);
+    }
+  }
+}
+
+async function runTest(plugin: Testable, manifest: PluginManifest, test: PluginTest): Promise<void> {
+  const skill = skillOfTest(manifest, test);
+  const [problem] = manifest.config === undefined
+    ? []
+    : checkConfig(manifest.config, test.config ?? {}, skill.name);
+  if (problem !== undefined) throw new TypeError(problem.message);
+  if (manifest.kind === "composition") {
+    const order = await plugin.sequence(skill);
+    if (order.join() !== (test.sequence ?? []).join()) {
+      throw new TypeError(`it gave ${order.join(", ")}, expected ${(test.sequence ?? []).join(", ")}`);
+    }
+    return;
+  }
+  const values = await outputsOf(plugin, skill, test);
+  const { tolerance = TOLERANCE } = test;
+  Object.entries(test.outputs ?? {}).forEach(([name, expected], k) => {
+    if (Math.abs(values[k] - expected) <= tolerance * Math.max(1, Math.abs(expected))) return;
+    throw new TypeError(`"${name}" is ${values[k]}, expected ${expected} within ${tolerance}`);
+  });
+}
+
+/** The skill that a test stands for: its inputs and outputs are the variables. */
+export function skillOfTest({ config: schema }: PluginManifest, test: PluginTest): SkillSpec {
+  const given = test.config ?? {};
+  const inputs = Object.keys(test.inputs ?? {});
+  const names = inputs.filter((name) => !inputs.some((other) => isSuffixed(name, other)));
+  const outputs = Object.keys(test.outputs ?? {});
+  const variables: Record<string, VariableInfo> = Object.create(null);
+  for (const name of [...names, ...outputs]) {
+    const threshold = test.inputs?.[`${name}_threshold`];
+    const type = names.includes(name) ? "Operative" : "Predicted";
+    variables[name] = {
+      type,
+      units: test.units?.[name] ?? "",
+      ...(threshold !== undefined && { threshold }),
+    };
+  }
+  const name = test.name ?? "test";
+  const config = schema === undefined ? given : withDefaults(schema, given);
+  return { name, class: "Test", inputs: names, outputs, config, variables, files: {}, legacy: false };
+}
+
+/** `flow_current` beside `flow` is the measured value of `flow`, not a variable. */
+function isSuffixed(name: string, other: string): boolean {
+  return name === `${other}_current` || name === `${other}_threshold`;
+}
+
+async function outputsOf(plugin: Testable, skill: SkillSpec, test: PluginTest): Promise<Float64Array> {
+  const { expression: bytes, sources, opaques } = await plugin.lower(skill);
+  const expression = decodeExpression(bytes, { opaques });
+  if (expression.outputs.length !== skill.outputs.length) {
+    throw new TypeError(`it has ${expression.outputs.length} outputs, expected ${skill.outputs.length}`);
+  }
+  const graph = new Graph();
+  const outputs = graph.inline(expression, sources.map((_, k) => graph.parameter(k)));
+  const tape = compileTape(graph, { variables: 0, parameters: sources.length, outputs });
+  tape.setParameters(sources.map((source) => valueOf(source, test)));
+  const values = new Float64Array(outputs.length);
+  const stages = tape.stages(new Float64Array(0), 1, values);
+  for (let batch = stages.next(); batch !== undefined; batch = stages.next()) {
+    if (opaques[batch.skill].engine !== "self") {
+      throw new TypeError("a model in ONNX Runtime has no self-test");
+    }
+    stages.supply(await plugin.evaluate(skill, batch.skill, batch.inputs, batch.count));
+  }
+  return values;
+}
+
+function valueOf({ variable, role }: Source, { inputs = {} }: PluginTest): number {
+  if (role === "threshold") return inputs[`${variable}_threshold`] ?? NaN;
+  return (role === "measured" ? inputs[`${variable}_current`] : undefined) ?? inputs[variable];
+}

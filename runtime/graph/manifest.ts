@@ -1,0 +1,184 @@
+/** What a plugin says of itself beside its name: the SDK that it is for, its config, its needs, its examples and tests. */
+import { checkSchema, type ConfigSchema } from "./config_schema.ts";
+import { satisfies } from "./sdk_range.ts";
+import type { Json, PluginKind } from "./skill.ts";
+
+/** Version of the SDK: a new major breaks plugins, a new minor adds to what they may use. */
+export const SDK_VERSION = "1.0.0";
+
+/** What one plugin needs, or may use. Names carry their units. */
+export interface PluginLimits {
+  /** One `evaluate`, its time in the queue included, ms. */
+  readonly wall_ms?: number;
+  /** One `lower` or `sequence`, ms. */
+  readonly lower_ms?: number;
+  /** JavaScript heap of each thread, MB. */
+  readonly heap_mb?: number;
+  /** Resident memory of the process, MB. */
+  readonly rss_mb?: number;
+  /** One answer, bytes. */
+  readonly frame_bytes?: number;
+  /** Starts of its process within an hour, after which it is shut out. */
+  readonly starts_per_hour?: number;
+}
+
+/** What may be asked for: least and most. */
+export const LIMIT_RANGES: Readonly<Record<keyof PluginLimits, readonly [number, number]>> = {
+  wall_ms: [1, 600_000],
+  lower_ms: [10, 600_000],
+  heap_mb: [16, 16_384],
+  rss_mb: [64, 65_536],
+  frame_bytes: [4_096, 32 << 20],
+  starts_per_hour: [1, 3_600],
+};
+
+/** A config that works, for readers and for `plugin:test`. */
+export interface PluginExample {
+  readonly title: string;
+  readonly config: { readonly [key: string]: Json };
+}
+
+/** What must come of a skill; run whenever the plugin is opened. */
+export interface PluginTest {
+  /** Default "test" and its number. */
+  readonly name?: string;
+  /** Default {}. */
+  readonly config?: { readonly [key: string]: Json };
+  /** Values of the inputs, by variable, in their order. `V_current` and `V_threshold` give what the formula reads. */
+  readonly inputs?: { readonly [variable: string]: number };
+  /** Expected values of the outputs, by variable, in their order. */
+  readonly outputs?: { readonly [variable: string]: number };
+  /** Largest difference, relative to max(1, |expected|). Default 1e-9. */
+  readonly tolerance?: number;
+  /** Units by variable; default none. */
+  readonly units?: { readonly [variable: string]: string };
+  /** Kind composition: the expected order. */
+  readonly sequence?: readonly string[];
+}
+
+export interface PluginManifest {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: PluginKind;
+  readonly description?: string;
+  /** Versions of the SDK that it works with, e.g. "^1.0.0". Default: any. */
+  readonly sdk?: string;
+  readonly config?: ConfigSchema;
+  readonly limits?: PluginLimits;
+  readonly examples?: readonly PluginExample[];
+  readonly tests?: readonly PluginTest[];
+}
+
+const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
+const MOST = 50;
+
+/** A manifest that came from a plugin, as fresh frozen data. @throws {TypeError} The first thing that is wrong with it. */
+export function checkManifest(value: unknown): PluginManifest {
+  const given = mapping(value, "manifest");
+  const { name, version, description, sdk, config, limits, examples, tests } = given;
+  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/.test(name)) {
+    wrong("name", name, '"publisher/name"');
+  }
+  if (typeof version !== "string" || !/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,50})?$/.test(version)) {
+    wrong("version", version, 'a semantic version such as "1.0.0"');
+  }
+  const kind = KINDS.find((known) => known === given.kind) ?? wrong("kind", given.kind, KINDS.join(", "));
+  if (isGiven(description) && typeof description !== "string") wrong("description", description, "a text");
+  if (isGiven(sdk)) checkSdk(sdk);
+  return Object.freeze({
+    name,
+    version,
+    kind,
+    ...(isGiven(description) && { description: (description as string).slice(0, 2_000) }),
+    ...(isGiven(sdk) && { sdk: sdk as string }),
+    ...(isGiven(config) && { config: checkSchema(config) }),
+    ...(isGiven(limits) && { limits: checkLimits(limits) }),
+    ...(isGiven(examples) && { examples: list(examples, "examples").map(checkExample) }),
+    ...(isGiven(tests) && { tests: list(tests, "tests").map(checkTest) }),
+  });
+}
+
+function checkSdk(range: unknown): void {
+  const fits = typeof range === "string" && range.length <= 100 ? satisfies(SDK_VERSION, range) : undefined;
+  if (fits === undefined) wrong("sdk", range, 'a range of versions such as "^1.0.0" or ">=1.2.0 <3"');
+  if (!fits) throw new TypeError(`it needs SDK ${range}, this runtime has ${SDK_VERSION}`);
+}
+
+/** @throws {TypeError} */
+export function checkLimits(value: unknown): PluginLimits {
+  const limits: Record<string, number> = {};
+  for (const [key, limit] of Object.entries(mapping(value, "limits"))) {
+    if (!isGiven(limit)) continue;
+    const range = Object.hasOwn(LIMIT_RANGES, key) ? LIMIT_RANGES[key as keyof PluginLimits] : undefined;
+    if (range === undefined) {
+      throw new TypeError(`its limits.${key} is unknown, expected ${Object.keys(LIMIT_RANGES).join(", ")}`);
+    }
+    const [least, most] = range;
+    if (!Number.isSafeInteger(limit) || (limit as number) < least || (limit as number) > most) {
+      wrong(`limits.${key}`, limit, `a whole number from ${least} to ${most}`);
+    }
+    limits[key] = limit as number;
+  }
+  return Object.freeze(limits);
+}
+
+function checkExample(value: unknown, k: number): PluginExample {
+  const { title, config } = mapping(value, `examples.${k}`);
+  if (typeof title !== "string") wrong(`examples.${k}.title`, title, "a text");
+  return {
+    title: title.slice(0, 200),
+    config: mapping(config ?? {}, `examples.${k}.config`) as PluginExample["config"],
+  };
+}
+
+function checkTest(value: unknown, k: number): PluginTest {
+  const at = `tests.${k}`;
+  const { name, config, inputs, outputs, tolerance, units, sequence } = mapping(value, at);
+  if (isGiven(tolerance) && !(typeof tolerance === "number" && tolerance >= 0)) {
+    wrong(`${at}.tolerance`, tolerance, "a number of at least 0");
+  }
+  if (isGiven(sequence) && !(Array.isArray(sequence) && sequence.every((one) => typeof one === "string"))) {
+    wrong(`${at}.sequence`, sequence, "a list of names");
+  }
+  return {
+    name: typeof name === "string" ? name.slice(0, 200) : `test ${k + 1}`,
+    config: mapping(config ?? {}, `${at}.config`) as PluginTest["config"],
+    inputs: each(inputs, `${at}.inputs`, "number"),
+    outputs: each(outputs, `${at}.outputs`, "number"),
+    units: each(units, `${at}.units`, "string"),
+    ...(isGiven(tolerance) && { tolerance: tolerance as number }),
+    ...(isGiven(sequence) && { sequence: sequence as readonly string[] }),
+  };
+}
+
+function each<T>(value: unknown, path: string, type: "number" | "string"): { readonly [key: string]: T } {
+  const entries = Object.entries(mapping(value ?? {}, path));
+  const typeOf = (one: unknown): string => typeof one;
+  const odd = entries.find(([, one]) => typeOf(one) !== type);
+  if (odd !== undefined) wrong(`${path}.${odd[0]}`, odd[1], `a ${type === "number" ? "number" : "text"}`);
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
+}
+
+function list(value: unknown, path: string): unknown[] {
+  return Array.isArray(value) && value.length <= MOST
+    ? value
+    : wrong(path, value, `a list of at most ${MOST}`);
+}
+
+function mapping(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  return wrong(path, value, "a mapping");
+}
+
+/** What crossed a process as nothing was not there. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function wrong(path: string, value: unknown, expected: string): never {
+  throw new TypeError(
+    `its ${path} is ${JSON.stringify(value)?.slice(0, 100) ?? "missing"}, expected ${expected}`,
+  );
+}

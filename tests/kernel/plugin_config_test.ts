@@ -1,0 +1,85 @@
+/** A plugin's config schema and limits, from the strategy's file through the kernel to the plugin. */
+import { SetpointError } from "../../runtime/errors.ts";
+import { printProblem } from "../../runtime/errors.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
+import { openKernel } from "./open_kernel.ts";
+
+/** Power of a pump; the config must be there when the plugin sees it. */
+const PUMP = `import { definePlugin, Graph } from "setpoint";
+export default definePlugin({
+  name: "test/pump", version: "1.0.0", kind: "function", sdk: "^1.0.0",
+  config: {
+    properties: { best_flow: { type: "number", exclusiveMinimum: 0 }, slope: { type: "number", default: 3 } },
+    required: ["best_flow"],
+  },
+  tests: [{ config: { best_flow: 2 }, inputs: { flow: 1 }, outputs: { power: 5 } }],
+  lower(skill) {
+    const { best_flow, slope } = skill.config as Record<string, number>;
+    if (!(best_flow > 0) || slope === undefined) throw new Error("seen before it was checked");
+    const graph = new Graph();
+    const power = graph.binary("add", graph.binary("mul", graph.parameter(0), graph.constant(slope)), graph.constant(best_flow));
+    return { expression: { graph, sources: 1, outputs: [power] }, sources: [{ variable: skill.inputs[0], role: "value" }] };
+  },
+});`;
+
+export function pumpStrategy(config: string, plugin = "pump.ts"): string {
+  return `apiVersion: setpoint/v1
+name: pump
+version: 1.0.0
+variables:
+  flow: { type: Operative, units: t/h, threshold: 1, min: 0, max: 10 }
+  power: { type: CalculatedKPI, units: kW }
+plugins:
+  PumpPower: ${plugin}
+skills:
+  power:
+    class: PumpPower
+    inputs: [flow]
+    outputs: [power]
+    config: ${config}
+  all: { class: CompositionSkill, outputs: [power], config: { skill_sequence: [power] } }
+  best: { class: OptimizationSkill, inputs: [flow], outputs: [flow], config: { cost_skill_name: all, cost_feature_name: power } }
+tasks:
+  - { name: CalculateRecommendations, skill_sequence: [best] }
+`;
+}
+
+Deno.test("a strategy whose plugin says what its config is runs, the defaults filled in", async () => {
+  await using opened = await openKernel({
+    strategy: pumpStrategy("{ best_flow: 2 }"),
+    files: { "pump.ts": PUMP },
+  });
+  const answer = await opened.answer({ flow: 5 });
+  assertEquals(answer.outcome, "solved");
+  assertEquals(answer.cost_before, 17);
+});
+
+Deno.test("a wrong config is told by the strategy's line and column before the plugin sees it, all at once", async () => {
+  const strategy = pumpStrategy('{ best_flw: 2, slope: "3" }');
+  const error = await assertRejects(
+    () => openKernel({ strategy, files: { "pump.ts": PUMP } }),
+    SetpointError,
+  );
+  const told = error.problems.map((problem) => printProblem(problem).replace(/^.*strategy\.yaml/, ""));
+  assertEquals(told.map((line) => line.split(" ")[0]), [":14:13:", ":14:15:", ":14:35:"]);
+  assertStringIncludes(told[0], 'without "best_flow"');
+  assertStringIncludes(told[1], 'did you mean "best_flow"');
+  assertStringIncludes(told[2], 'Cannot use "3" as "slope"');
+});
+
+Deno.test("limits of a plugin stand in the strategy, and wrong ones are told at their place", async () => {
+  const files = { "pump.ts": PUMP };
+  const granted = pumpStrategy(
+    "{ best_flow: 2 }",
+    "{ plugin: pump.ts, limits: { wall_ms: 500, heap_mb: 128 } }",
+  );
+  await using opened = await openKernel({ strategy: granted, files });
+  const cell = opened.kernel.plugins().find(({ plugins }) =>
+    plugins.some(({ name }) => name === "test/pump")
+  )!;
+  assertEquals([cell.limits.wall_ms, cell.limits.heap_mb], [500, 128]);
+  const wrong = pumpStrategy("{ best_flow: 2 }", "{ plugin: pump.ts, limits: { wal_ms: 500, heap_mb: 1 } }");
+  const error = await assertRejects(() => openKernel({ strategy: wrong, files }), SetpointError);
+  assertStringIncludes(error.message, 'did you mean "wall_ms"');
+  assertStringIncludes(error.message, "expected a whole number from 16 to 16384");
+});
