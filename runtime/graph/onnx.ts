@@ -7,10 +7,22 @@ import { GraphError } from "./graph_error.ts";
 import { OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { ELEMENTWISE_RULES } from "./onnx_elementwise.ts";
 import { LINEAR_RULES } from "./onnx_linear.ts";
-import { type NodeProto, type OnnxModel, type PortProto, printNode, readOnnx } from "./onnx_reader.ts";
+import { CONVOLUTION_RULES } from "./onnx_convolution.ts";
+import { KERNEL_RULES } from "./onnx_kernel.ts";
+import {
+  type GraphProto,
+  type NodeProto,
+  type OnnxModel,
+  type PortProto,
+  printNode,
+  readOnnx,
+} from "./onnx_reader.ts";
+import { RECURRENT_RULES } from "./onnx_recurrent.ts";
 import { REDUCE_RULES } from "./onnx_reduce.ts";
+import { SCAN_RULES } from "./onnx_scan.ts";
+import { OnnxScope } from "./onnx_scope.ts";
 import { SHAPE_RULES } from "./onnx_shape.ts";
-import { type ExternalFile, isFloatType, tensorData } from "./onnx_tensor.ts";
+import { type ExternalFile, isFloatType, tensorData, type TensorProto } from "./onnx_tensor.ts";
 import { NotLowerable, OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
 /** Operators of other domains by "domain:name", ONNX's own by name. */
@@ -18,10 +30,16 @@ const RULES: ReadonlyMap<string, OnnxRule> = new Map(Object.entries({
   ...ELEMENTWISE_RULES,
   ...LINEAR_RULES,
   ...REDUCE_RULES,
+  ...CONVOLUTION_RULES,
+  ...RECURRENT_RULES,
+  ...SCAN_RULES,
+  ...KERNEL_RULES,
   ...SHAPE_RULES,
   "com.microsoft:Gelu": ELEMENTWISE_RULES.Gelu,
 }));
 
+/** Nodes that are lowered, those of a loop's body as often as it runs. */
+const MAX_STEPS = 100_000;
 const OLDEST_OPSET = 7;
 const NEWEST_OPSET = 25;
 export const MAX_ONNX_BYTES = 64 * 1024 * 1024;
@@ -77,14 +95,22 @@ export function lowerOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Lowered
     : { inputs, outputs, opaque: reason };
 }
 
+/** Which node cannot become a graph: the innermost, where it is inside a loop. */
+class OpaqueNode extends NotLowerable {
+  readonly node: NodeProto;
+  constructor(node: NodeProto, message: string) {
+    super(message);
+    this.node = node;
+  }
+}
+
 class Lowering {
   readonly #model: OnnxModel;
   readonly #inputs: readonly OnnxPort[];
   readonly #outputs: readonly OnnxPort[];
   readonly #externalFile: ExternalFile;
   readonly #build = new OnnxBuilder(new Graph());
-  readonly #values = new Map<string, OnnxValue>();
-  readonly #readers: ReadonlyMap<string, number>;
+  #steps = 0;
 
   constructor(
     model: OnnxModel,
@@ -96,25 +122,25 @@ class Lowering {
     this.#inputs = inputs;
     this.#outputs = outputs;
     this.#externalFile = options.externalFile ?? (() => undefined);
-    this.#readers = countReaders(model);
   }
 
   run(): LoweredOnnx | OpaqueOnnx {
-    const sources = this.#addInputs();
-    for (const node of this.#model.nodes) {
-      try {
-        this.#addNode(node);
-      } catch (error) {
-        if (error instanceof NotLowerable) {
-          const opaque = { node: printNode(node), op: node.op, why: error.message };
-          return { inputs: this.#inputs, outputs: this.#outputs, opaque };
-        }
-        throw error instanceof GraphError ? named(node, error) : error;
-      }
+    const scope = new OnnxScope(this.#model, (tensor) => this.#known(tensor));
+    const sources = this.#addInputs(scope);
+    try {
+      this.#addNodes(scope);
+    } catch (error) {
+      if (!(error instanceof OpaqueNode)) throw error;
+      const { node, message } = error;
+      return {
+        inputs: this.#inputs,
+        outputs: this.#outputs,
+        opaque: { node: printNode(node), op: node.op, why: message },
+      };
     }
     const ids: NodeId[] = [];
     const outputs = this.#outputs.map(({ name }): OnnxPort => {
-      const value = this.#value(name);
+      const value = scope.value(name);
       if (value === undefined) {
         throw new GraphError("ONNX", `Cannot lower the model: nothing computes its output "${name}"`);
       }
@@ -126,61 +152,60 @@ class Lowering {
     return { inputs: this.#inputs, outputs, expression: { graph: this.#build.graph, sources, outputs: ids } };
   }
 
-  #addInputs(): number {
+  #addInputs(scope: OnnxScope): number {
     let sources = 0;
     for (const { name, shape, length } of this.#inputs) {
       const parts = Array.from({ length: length! }, () => this.#build.graph.parameter(sources++));
-      this.#define(name, this.#build.wrap(shape, this.#build.graph.concat(parts)));
+      scope.define(name, this.#build.wrap(shape, this.#build.graph.concat(parts)));
     }
     return sources;
   }
 
-  #addNode(node: NodeProto): void {
+  #addNodes(scope: OnnxScope): void {
+    for (const node of scope.graph.nodes) {
+      try {
+        this.#addNode(scope, node);
+      } catch (error) {
+        if (error instanceof NotLowerable && !(error instanceof OpaqueNode)) {
+          throw new OpaqueNode(node, error.message);
+        }
+        throw error instanceof GraphError ? named(node, error) : error;
+      }
+    }
+  }
+
+  #addNode(scope: OnnxScope, node: NodeProto): void {
+    // A loop inside a loop multiplies: small files must not ask for much time.
+    if (++this.#steps > MAX_STEPS) throw new NotLowerable(`the model has more than ${MAX_STEPS} steps`);
     const rule = RULES.get(node.domain === "" ? node.op : `${node.domain}:${node.op}`)!;
-    const inputs = node.inputs.map((name) => name === "" ? undefined : this.#input(name));
+    const inputs = node.inputs.map((name) => name === "" ? undefined : scope.read(name));
     const opset = this.#model.opsets.get(node.domain) ?? 1;
-    const call = new OnnxCall(
-      this.#build,
-      node,
-      opset,
-      inputs,
-      (tensor) => tensorData(tensor, this.#externalFile),
-    );
+    const call = new OnnxCall(this.#build, node, opset, inputs, {
+      tensor: (tensor) => tensorData(tensor, this.#externalFile),
+      body: (graph, values) => this.#runBody(scope, graph, values),
+    });
     const result = rule(call);
     const outputs = "shape" in result ? [result] : result;
     node.outputs.forEach((name, i) => {
       if (name === "") return;
-      if (outputs[i] !== undefined) this.#define(name, outputs[i]);
-      else if (this.#readers.has(name)) throw new NotLowerable(`its output ${i + 1} is not supported`);
+      if (outputs[i] !== undefined) scope.define(name, outputs[i]);
+      else if (scope.isRead(name)) throw new NotLowerable(`its output ${i + 1} is not supported`);
     });
   }
 
-  #define(name: string, value: OnnxValue): void {
-    if (this.#values.has(name)) throw new GraphError("ONNX", `it gives "${name}" a second value`);
-    this.#values.set(name, { ...value, once: (this.#readers.get(name) ?? 0) === 1 });
+  #runBody(outer: OnnxScope, graph: GraphProto, inputs: readonly OnnxValue[]): OnnxValue[] {
+    if (graph.inputs.length !== inputs.length) {
+      throw new GraphError("ONNX", `its body takes ${graph.inputs.length} inputs, expected ${inputs.length}`);
+    }
+    const scope = new OnnxScope(graph, (tensor) => this.#known(tensor), outer);
+    graph.inputs.forEach(({ name }, i) => scope.define(name, inputs[i]));
+    this.#addNodes(scope);
+    return graph.outputs.map(({ name }) => scope.read(name));
   }
 
-  #input(name: string): OnnxValue {
-    const value = this.#value(name);
-    if (value !== undefined) return value;
-    const later = this.#model.nodes.some((node) => node.outputs.includes(name));
-    throw new GraphError(
-      "ONNX",
-      `it reads "${name}", which ${
-        later ? "only a later node computes: expected no cycle" : "nothing computes"
-      }`,
-    );
-  }
-
-  /** An initializer becomes a value when it is first read. */
-  #value(name: string): OnnxValue | undefined {
-    const found = this.#values.get(name);
-    const tensor = this.#model.initializers.get(name);
-    if (found !== undefined || tensor === undefined) return found;
+  #known(tensor: TensorProto): OnnxValue {
     const { shape, data, integer } = tensorData(tensor, this.#externalFile);
-    const value = this.#build.known(shape, data, integer);
-    this.#values.set(name, value);
-    return value;
+    return this.#build.known(shape, data, integer);
   }
 }
 
@@ -188,26 +213,27 @@ function named(node: NodeProto, error: GraphError): GraphError {
   return new GraphError("ONNX", `Cannot lower ${printNode(node)}: ${error.message}`);
 }
 
-/** How many nodes read each value; an output of the model counts as a reader. */
-function countReaders(model: OnnxModel): Map<string, number> {
-  const readers = new Map<string, number>();
-  const names = [...model.nodes.flatMap((node) => node.inputs), ...model.outputs.map((port) => port.name)];
-  for (const name of names) readers.set(name, (readers.get(name) ?? 0) + 1);
-  return readers;
-}
-
 /** What can be seen without computing: an operator that no table has, an input that is no vector of numbers. */
 function findOpaque(model: OnnxModel, inputs: readonly OnnxPort[]): OpaqueOnnx["opaque"] | undefined {
-  for (const node of model.nodes) {
-    const why = refusal(model, node);
-    if (why !== undefined) return { node: printNode(node), op: node.op, why };
-  }
+  const unknown = findUnknown(model, model);
+  if (unknown !== undefined) return unknown;
   for (const [i, port] of model.inputs.entries()) {
     const op = "input";
     const node = `input "${port.name}"`;
     if (!isFloatType(port.type)) return { node, op, why: "it is not a tensor of floating point numbers" };
     if (inputs[i].length === undefined) {
       return { node, op, why: "the file does not say how many values it has" };
+    }
+  }
+}
+
+function findUnknown(model: OnnxModel, graph: GraphProto): OpaqueOnnx["opaque"] | undefined {
+  for (const node of graph.nodes) {
+    const why = refusal(model, node);
+    if (why !== undefined) return { node: printNode(node), op: node.op, why };
+    for (const { graph: body } of node.attributes.values()) {
+      const inside = body && findUnknown(model, body);
+      if (inside !== undefined) return inside;
     }
   }
 }

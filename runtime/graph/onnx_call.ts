@@ -1,10 +1,17 @@
 import { GraphError } from "./graph_error.ts";
-import type { NodeProto } from "./onnx_reader.ts";
+import type { GraphProto, NodeProto } from "./onnx_reader.ts";
 import type { TensorData, TensorProto } from "./onnx_tensor.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue } from "./onnx_value.ts";
 
 /** Lowers one node; gives its outputs in order. */
 export type OnnxRule = (call: OnnxCall) => OnnxValue | readonly OnnxValue[];
+
+/** What a rule may ask of the model around its node. */
+export interface OnnxSurroundings {
+  readonly tensor: (tensor: TensorProto) => TensorData;
+  /** Lowers the body of a loop once, with values for its inputs in order; gives its outputs in order. */
+  readonly body: (graph: GraphProto, inputs: readonly OnnxValue[]) => OnnxValue[];
+}
 
 /** One node of a model with the values of its inputs, as a rule sees it. */
 export class OnnxCall {
@@ -13,20 +20,20 @@ export class OnnxCall {
   /** Of the node's domain. */
   readonly opset: number;
   readonly #inputs: readonly (OnnxValue | undefined)[];
-  readonly #tensor: (tensor: TensorProto) => TensorData;
+  readonly #around: OnnxSurroundings;
 
   constructor(
     build: OnnxBuilder,
     node: NodeProto,
     opset: number,
     inputs: readonly (OnnxValue | undefined)[],
-    tensor: (tensor: TensorProto) => TensorData,
+    around: OnnxSurroundings,
   ) {
     this.build = build;
     this.node = node;
     this.opset = opset;
     this.#inputs = inputs;
-    this.#tensor = tensor;
+    this.#around = around;
   }
 
   get count(): number {
@@ -79,10 +86,28 @@ export class OnnxCall {
     return this.node.attributes.get(name)?.floats;
   }
 
+  texts(name: string): readonly string[] | undefined {
+    return this.node.attributes.get(name)?.texts;
+  }
+
+  wholes(name: string): readonly number[] | undefined {
+    return this.node.attributes.get(name)?.integers;
+  }
+
+  graph(name: string): GraphProto {
+    const found = this.node.attributes.get(name)?.graph;
+    if (found === undefined) throw fail(`it has no graph "${name}"`);
+    return found;
+  }
+
+  body(graph: GraphProto, inputs: readonly OnnxValue[]): OnnxValue[] {
+    return this.#around.body(graph, inputs);
+  }
+
   tensor(name: string): OnnxValue | undefined {
     const proto = this.node.attributes.get(name)?.tensor;
     if (proto === undefined) return undefined;
-    const { shape, data, integer } = this.#tensor(proto);
+    const { shape, data, integer } = this.#around.tensor(proto);
     return this.build.known(shape, data, integer);
   }
 }

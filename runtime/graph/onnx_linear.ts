@@ -221,16 +221,20 @@ function linearRegressor(call: OnnxCall): OnnxValue {
   return build.affine({ ...out, once: true }, build.scalar(1), shift);
 }
 
-/** Each row divided by its L1 or L2 norm. */
+/** Each row divided by its L1 or L2 norm, or by its largest element. */
 function normalizer(call: OnnxCall): OnnxValue {
   const { build } = call;
   const x = call.input(0);
   const norm = call.text("norm", "MAX");
-  if (norm !== "L1" && norm !== "L2") throw new NotLowerable(`its norm is ${norm}`);
+  if (norm !== "L1" && norm !== "L2" && norm !== "MAX") throw new NotLowerable(`its norm is ${norm}`);
   const features = x.shape.at(-1) ?? 1;
   const count = sizeOf(x.shape) / features;
   const rows = Array.from({ length: count }, (_, i) => {
     const row = part(build, x, i, [features]);
+    if (norm === "MAX") {
+      const elements = Array.from({ length: features }, (_, k) => build.gather(row, [k], [1]));
+      return build.binary("div", row, elements.reduce((a, b) => build.binary("max", a, b)));
+    }
     const powers = norm === "L1" ? build.unary("abs", row) : build.binary("mul", row, row);
     const total = build.wrap([], build.graph.sum(build.node(powers)));
     return build.binary("div", row, norm === "L1" ? total : build.unary("sqrt", total));

@@ -20,8 +20,11 @@ export interface AttributeProto {
   readonly integer: number;
   readonly text: string;
   readonly tensor: TensorProto | undefined;
+  /** The body of a loop. */
+  readonly graph: GraphProto | undefined;
   readonly floats: readonly number[];
   readonly integers: readonly number[];
+  readonly texts: readonly string[];
 }
 
 export interface NodeProto {
@@ -45,19 +48,24 @@ export interface PortProto {
   readonly shape: readonly number[] | undefined;
 }
 
-export interface OnnxModel {
-  /** By domain; empty is ONNX's own. */
-  readonly opsets: ReadonlyMap<string, number>;
+export interface GraphProto {
   readonly nodes: readonly NodeProto[];
   readonly initializers: ReadonlyMap<string, TensorProto>;
   /** Without those that an initializer gives a value. */
   readonly inputs: readonly PortProto[];
   readonly outputs: readonly PortProto[];
+}
+
+export interface OnnxModel extends GraphProto {
+  /** By domain; empty is ONNX's own. */
+  readonly opsets: ReadonlyMap<string, number>;
   /** Operators that the file itself defines, as "domain:name". */
   readonly functions: ReadonlySet<string>;
 }
 
 const MAX_NODES = 100_000;
+/** Graphs inside nodes of graphs. */
+const MAX_DEPTH = 8;
 
 /** @throws {GraphError} ONNX if the bytes are no ONNX file. */
 export function readOnnx(bytes: Uint8Array): OnnxModel {
@@ -71,7 +79,7 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
   });
   if (graph === undefined) throw malformed("it has no graph");
   if (opsets.size === 0) throw malformed("it names no opset");
-  return { opsets, functions, ...readGraph(graph) };
+  return { opsets, functions, ...readGraph(graph, 0) };
 }
 
 /** `node "name" (Op)`, for messages. */
@@ -104,7 +112,8 @@ function readFunctionName(bytes: Uint8Array): string {
   return `${domain}:${name}`;
 }
 
-function readGraph(bytes: Uint8Array): Omit<OnnxModel, "opsets" | "functions"> {
+function readGraph(bytes: Uint8Array, depth: number): GraphProto {
+  if (depth > MAX_DEPTH) throw malformed(`it has graphs ${MAX_DEPTH} levels deep`);
   const nodes: NodeProto[] = [];
   const initializers = new Map<string, TensorProto>();
   const inputs: PortProto[] = [];
@@ -113,7 +122,7 @@ function readGraph(bytes: Uint8Array): Omit<OnnxModel, "opsets" | "functions"> {
     switch (field.number) {
       case 1:
         if (nodes.length === MAX_NODES) throw malformed(`it has more than ${MAX_NODES} nodes`);
-        nodes.push(readNode(bytesOf(field), nodes.length));
+        nodes.push(readNode(bytesOf(field), nodes.length, depth));
         break;
       case 5: {
         const tensor = readTensor(bytesOf(field));
@@ -134,7 +143,7 @@ function readGraph(bytes: Uint8Array): Omit<OnnxModel, "opsets" | "functions"> {
   return { nodes, initializers, outputs, inputs: inputs.filter(({ name }) => !initializers.has(name)) };
 }
 
-function readNode(bytes: Uint8Array, index: number): NodeProto {
+function readNode(bytes: Uint8Array, index: number, depth: number): NodeProto {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, AttributeProto>();
@@ -154,7 +163,7 @@ function readNode(bytes: Uint8Array, index: number): NodeProto {
         op = textOf(field);
         break;
       case 5: {
-        const attribute = readAttribute(bytesOf(field));
+        const attribute = readAttribute(bytesOf(field), depth);
         attributes.set(attribute.name, attribute);
         break;
       }
@@ -167,11 +176,13 @@ function readNode(bytes: Uint8Array, index: number): NodeProto {
   return { index, name, op, domain, inputs, outputs, attributes };
 }
 
-function readAttribute(bytes: Uint8Array): AttributeProto {
+function readAttribute(bytes: Uint8Array, depth: number): AttributeProto {
   const floats: number[] = [];
   const integers: number[] = [];
   let [name, text, type, float, integer] = ["", "", 0, 0, 0];
+  const texts: string[] = [];
   let tensor: TensorProto | undefined;
+  let graph: GraphProto | undefined;
   eachField(bytes, (field) => {
     switch (field.number) {
       case 1:
@@ -190,18 +201,24 @@ function readAttribute(bytes: Uint8Array): AttributeProto {
       case 5:
         tensor = readTensor(bytesOf(field));
         break;
+      case 6:
+        graph = readGraph(bytesOf(field), depth + 1);
+        break;
       case 7:
         appendFloats(field, floats);
         break;
       case 8:
         appendIntegers(field, integers);
         break;
+      case 9:
+        texts.push(textOf(field));
+        break;
       case 20:
         type = integerOf(field);
         break;
     }
   });
-  return { name, type, float, integer, text, tensor, floats, integers };
+  return { name, type, float, integer, text, tensor, graph, floats, integers, texts };
 }
 
 function readPort(bytes: Uint8Array): PortProto {

@@ -22,7 +22,8 @@ export type OnnxAttributeSpec =
   | { readonly floats: readonly number[] }
   | { readonly ints: readonly number[] }
   | { readonly texts: readonly string[] }
-  | { readonly tensor: OnnxTensorSpec };
+  | { readonly tensor: OnnxTensorSpec }
+  | { readonly graph: OnnxGraphSpec };
 
 export interface OnnxNodeSpec {
   readonly op: string;
@@ -43,16 +44,19 @@ export interface OnnxPortSpec {
   readonly type?: OnnxType;
 }
 
-export interface OnnxSpec {
+export interface OnnxGraphSpec {
   readonly name: string;
-  /** By domain, "" for ONNX's own. Default { "": 17 }. */
-  readonly opsets?: Readonly<Record<string, number>>;
-  /** Default 8, which goes with opset 17. */
-  readonly irVersion?: number;
   readonly inputs: readonly OnnxPortSpec[];
   readonly outputs: readonly OnnxPortSpec[];
   readonly initializers?: readonly OnnxTensorSpec[];
   readonly nodes: readonly OnnxNodeSpec[];
+}
+
+export interface OnnxSpec extends OnnxGraphSpec {
+  /** By domain, "" for ONNX's own. Default { "": 17 }. */
+  readonly opsets?: Readonly<Record<string, number>>;
+  /** Default 8, which goes with opset 17. */
+  readonly irVersion?: number;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -72,7 +76,7 @@ type Part = Uint8Array;
 
 const ENCODER = new TextEncoder();
 
-function graph(spec: OnnxSpec): Part[] {
+function graph(spec: OnnxGraphSpec): Part[] {
   return [
     ...spec.nodes.map((node) => message(1, nodeParts(node))),
     text(2, spec.name),
@@ -98,6 +102,7 @@ function attributeParts(value: OnnxAttributeSpec): Part[] {
   if ("int" in value) return [integer(3, value.int), integer(20, 2)];
   if ("text" in value) return [text(4, value.text), integer(20, 3)];
   if ("tensor" in value) return [message(5, tensorParts(value.tensor)), integer(20, 4)];
+  if ("graph" in value) return [message(6, graph(value.graph)), integer(20, 5)];
   if ("floats" in value) return [message(7, value.floats.map(float32)), integer(20, 6)];
   if ("ints" in value) return [message(8, value.ints.map(varint)), integer(20, 7)];
   return [...value.texts.map((item) => text(9, item)), integer(20, 8)];

@@ -324,4 +324,164 @@ export const ONNX_CASES: readonly OnnxCase[] = [
   single("Normalizer", [1, 3], [], { norm: { text: "L2" } }, { domain: "ai.onnx.ml" }),
   single("Normalizer", [1, 3], [], { norm: { text: "L1" } }, { domain: "ai.onnx.ml", label: "L1" }),
   single("ArrayFeatureExtractor", [1, 4], [whole("i", [2, 0])], {}, { domain: "ai.onnx.ml" }),
+  ...sliding(),
+  ...recurrent(),
+  chain("Scan along both axes and directions", 16, [1, 3, 4], [
+    tensor("s0", [1, 4], [0.1, 0.2, -0.3, 0.4]),
+    whole("rows", [-1, 4]),
+  ], [
+    {
+      op: "Scan",
+      inputs: ["s0", "x", "x"],
+      outputs: ["s", "a", "b"],
+      attributes: {
+        num_scan_inputs: int(2),
+        scan_input_axes: ints(1, -2),
+        scan_input_directions: ints(0, 1),
+        scan_output_axes: ints(0, 1),
+        scan_output_directions: ints(1, 0),
+        body: {
+          graph: {
+            name: "body",
+            inputs: ["state", "forth", "back"].map((name) => ({ name, shape: [1, 4] })),
+            outputs: ["next", "up", "down"].map((name) => ({ name, shape: [1, 4] })),
+            nodes: [
+              { op: "Mul", inputs: ["state", "forth"], outputs: ["m"] },
+              { op: "Add", inputs: ["m", "back"], outputs: ["next"] },
+              { op: "Tanh", inputs: ["next"], outputs: ["up"] },
+              { op: "Sub", inputs: ["up", "s0"], outputs: ["down"] },
+            ],
+          },
+        },
+      },
+    },
+    { op: "Reshape", inputs: ["a", "rows"], outputs: ["a2"] },
+    { op: "Reshape", inputs: ["b", "rows"], outputs: ["b2"] },
+    { op: "Concat", inputs: ["s", "a2", "b2"], outputs: ["y"], attributes: { axis: int(0) } },
+  ]),
+  single("Normalizer", [1, 3], [], { norm: { text: "MAX" } }, { domain: "ai.onnx.ml", label: "MAX" }),
+  ...["LINEAR", "POLY", "RBF", "SIGMOID"].map((kernel) =>
+    single("SVMRegressor", [1, 2], [], {
+      kernel_type: { text: kernel },
+      kernel_params: { floats: [0.3, 0.5, 2] },
+      support_vectors: { floats: [1, -1, 0.5, 2, -1.5, 0.25] },
+      coefficients: { floats: [1, -2, 0.5] },
+      n_supports: int(3),
+      rho: { floats: [0.7] },
+    }, { domain: "ai.onnx.ml", label: kernel })
+  ),
+  single("SVMRegressor", [1, 2], [], {
+    kernel_type: { text: "LINEAR" },
+    kernel_params: { floats: [0.3, 0.5, 2] },
+    coefficients: { floats: [1, -2] },
+    rho: { floats: [0.7] },
+  }, { domain: "ai.onnx.ml", label: "without vectors" }),
+  ...["euclidean", "sqeuclidean"].map((metric) =>
+    single(
+      "CDist",
+      [1, 2],
+      [tensor("v", [3, 2], [1, -1, 0.5, 2, -1.5, 0.25])],
+      { metric: { text: metric } },
+      {
+        domain: "com.microsoft",
+        label: metric,
+        low: 3,
+        high: 5,
+      },
+    )
+  ),
 ];
+
+/** Convolutions, pooling and padding. */
+function sliding(): OnnxCase[] {
+  const wave = (count: number) => Array.from({ length: count }, (_, i) => Math.sin(1 + 2.3 * i));
+  const kernel = (...shape: number[]) => tensor("w", shape, wave(shape.reduce((a, b) => a * b, 1)));
+  const pads = (mode: string, amounts: number[], value?: number) =>
+    single(
+      "Pad",
+      [1, 2, 4],
+      [whole("p", amounts), ...value === undefined ? [] : [tensor("v", [], [value])]],
+      {
+        mode: { text: mode },
+      },
+      { label: `${mode} ${amounts}` },
+    );
+  return [
+    single("Conv", [1, 2, 7], [kernel(4, 2, 3), tensor("b", [4], wave(4))]),
+    single("Conv", [1, 2, 7], [kernel(4, 1, 3)], {
+      group: int(2),
+      pads: ints(2, 1),
+      strides: ints(2),
+      dilations: ints(2),
+    }, { label: "in groups" }),
+    ...["SAME_UPPER", "SAME_LOWER", "VALID"].map((mode) =>
+      single("Conv", [1, 1, 6], [kernel(2, 1, 4)], { auto_pad: { text: mode }, strides: ints(2) }, {
+        label: mode,
+      })
+    ),
+    single("Conv", [1, 2, 4, 5], [kernel(3, 2, 2, 3)], { pads: ints(0, 1, 1, 0) }, { label: "of images" }),
+    single("AveragePool", [1, 2, 6], [], { kernel_shape: ints(3), strides: ints(2), pads: ints(1, 1) }),
+    single("AveragePool", [1, 2, 6], [], {
+      kernel_shape: ints(3),
+      pads: ints(1, 1),
+      count_include_pad: int(1),
+    }, { label: "with its border" }),
+    single("MaxPool", [1, 2, 6], [], { kernel_shape: ints(3), strides: ints(2), pads: ints(1, 1) }),
+    single("MaxPool", [1, 1, 4, 4], [], { kernel_shape: ints(2, 2) }, { label: "of images" }),
+    single("GlobalAveragePool", [1, 2, 5]),
+    single("GlobalMaxPool", [1, 2, 5]),
+    pads("constant", [0, 1, 2, 0, 0, 1]),
+    pads("constant", [0, 0, -1, 0, 1, 0], 1.5),
+    pads("edge", [0, 1, 2, 0, 0, 1]),
+    pads("reflect", [0, 1, 2, 0, 0, 3]),
+  ];
+}
+
+/** Every output of each kind, in each direction. */
+function recurrent(): OnnxCase[] {
+  const list: OnnxCase[] = [];
+  for (const [op, gates] of [["RNN", 1], ["GRU", 3], ["LSTM", 4]] as const) {
+    for (const [direction, ways] of [["forward", 1], ["reverse", 1], ["bidirectional", 2]] as const) {
+      const wave = (name: string, shape: number[]) =>
+        tensor(
+          name,
+          shape,
+          Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 1.7)),
+        );
+      const first = op === "LSTM" ? ["h", "c"] : ["h"];
+      list.push(chain(`${op} ${direction}`, 17, [1, 8], [
+        whole("steps", [4, 1, 2]),
+        whole("flat", [1, -1]),
+        wave("w", [ways, gates * 3, 2]),
+        wave("r", [ways, gates * 3, 3]),
+        wave("b", [ways, gates * 6]),
+        ...first.map((name) => wave(name, [ways, 1, 3])),
+      ], [
+        { op: "Reshape", inputs: ["x", "steps"], outputs: ["t"] },
+        {
+          op,
+          inputs: ["t", "w", "r", "b", "", ...first],
+          outputs: ["o", "p", ...op === "LSTM" ? ["q"] : []],
+          attributes: {
+            hidden_size: int(3),
+            direction: { text: direction },
+            ...op === "GRU" && { linear_before_reset: int(ways - 1) },
+            ...op === "RNN" && { activations: { texts: ["Relu", "Tanh"].slice(0, ways) } },
+          },
+        },
+        ...["o", "p", ...op === "LSTM" ? ["q"] : []].map((name) => ({
+          op: "Reshape",
+          inputs: [name, "flat"],
+          outputs: [`${name}1`],
+        })),
+        {
+          op: "Concat",
+          inputs: ["o1", "p1", ...op === "LSTM" ? ["q1"] : []],
+          outputs: ["y"],
+          attributes: { axis: int(1) },
+        },
+      ]));
+    }
+  }
+  return list;
+}

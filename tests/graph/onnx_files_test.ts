@@ -1,0 +1,66 @@
+import { assert, assertEquals } from "@std/assert";
+import { Graph } from "../../runtime/graph/expr.ts";
+import { type LoweredOnnx, lowerOnnx } from "../../runtime/graph/onnx.ts";
+import { compileTape } from "../../runtime/graph/tape.ts";
+
+/** One file of tests/fixtures/onnx: rows of flat inputs and what ONNX Runtime made of them. */
+interface Recorded {
+  readonly inputs: readonly (readonly number[])[];
+  readonly outputs: readonly (readonly number[])[];
+}
+
+const FOLDER = new URL("../fixtures/onnx/", import.meta.url);
+
+/** Piecewise constant or a search among the training data: no derivatives, so ONNX Runtime runs them. */
+const OPAQUE: Readonly<Record<string, string>> = {
+  lightgbm: "TreeEnsembleRegressor",
+  sk_boosting: "TreeEnsembleRegressor",
+  sk_extra_trees: "TreeEnsembleRegressor",
+  sk_forest: "TreeEnsembleRegressor",
+  sk_tree: "TreeEnsembleRegressor",
+  sk_tree_two: "TreeEnsembleRegressor",
+  sk_neighbours: "TopK",
+};
+
+function read(name: string) {
+  const externalFile = (file: string) =>
+    file === `${name}.onnx.data` ? Deno.readFileSync(new URL(file, FOLDER)) : undefined;
+  return lowerOnnx(Deno.readFileSync(new URL(`${name}.onnx`, FOLDER)), { externalFile });
+}
+
+function valuesOf({ expression }: LoweredOnnx, rows: Recorded["inputs"]): number[][] {
+  const graph = new Graph();
+  const x = Array.from({ length: expression.sources }, (_, i) => graph.variable(i));
+  const outputs = graph.inline(expression, x);
+  const tape = compileTape(graph, { variables: x.length, parameters: 0, outputs });
+  return rows.map((row) => {
+    const values = new Float64Array(outputs.length);
+    tape.value(Float64Array.from(row), values);
+    return [...values];
+  });
+}
+
+for (const file of ["torch.json", "scikit.json"]) {
+  Deno.test(`lowerOnnx() agrees with ONNX Runtime to 1e-5 on every model of ${file}`, async (t) => {
+    const entries: Record<string, Recorded> = JSON.parse(Deno.readTextFileSync(new URL(file, FOLDER)));
+    for (const [name, { inputs, outputs }] of Object.entries(entries)) {
+      await t.step(name, () => {
+        const model = read(name);
+        if (model.opaque !== undefined || name in OPAQUE) {
+          assertEquals(model.opaque?.op, OPAQUE[name], JSON.stringify(model.opaque));
+          return;
+        }
+        const found = valuesOf(model, inputs);
+        found.forEach((values, row) => {
+          assertEquals(values.length, outputs[row].length);
+          values.forEach((value, k) => {
+            // Relative to the size that the output has over the rows: 32-bit sums cancel.
+            const size = Math.max(...outputs.map((output) => Math.abs(output[k])));
+            const difference = Math.abs(value - outputs[row][k]);
+            assert(difference <= 1e-5 * size, `row ${row} output ${k}: ${value}, not ${outputs[row][k]}`);
+          });
+        });
+      });
+    }
+  });
+}
