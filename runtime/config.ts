@@ -3,7 +3,7 @@
  * winning; checked as a whole, with every problem at once, and frozen. Each key `a.b` is also the variable
  * `SETPOINT_A_B` (secrets belong there).
  */
-import { type Position, type Problem, SetpointError, setpointError } from "./errors.ts";
+import { type Position, type Problem, SetpointError, setpointError, whyUnreadable } from "./errors.ts";
 import { boolean, choice, integer, path, positive, type Setting, text, type ValueOf } from "./setting.ts";
 import type { ParsedYaml } from "./yaml.ts";
 
@@ -256,8 +256,7 @@ async function readFile(reading: Reading, file: string): Promise<void> {
   try {
     content = await Deno.readTextFile(file);
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
-    throw setpointError("CONFIG_INVALID", `Cannot read the configuration: ${reason}`, {
+    throw setpointError("CONFIG_INVALID", `Cannot read the configuration: ${whyUnreadable(cause)}`, {
       at: { file },
       cause,
     });

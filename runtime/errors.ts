@@ -99,6 +99,15 @@ export class SetpointError extends Error {
   }
 }
 
+/** Why a file cannot be read, for a person. */
+export function whyUnreadable(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder, expected a file";
+  if (cause instanceof Deno.errors.NotADirectory) return "a part of its path is no folder";
+  if (cause instanceof Deno.errors.PermissionDenied) return "its permissions forbid it";
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** An error with one problem. */
 export function setpointError(
   code: ErrorCode,
@@ -114,6 +123,6 @@ export function printProblem({ at, message }: Pick<Problem, "at" | "message">): 
   if (at?.file !== undefined && at.line !== undefined) {
     return `${at.file}:${at.line}:${at.column ?? 1}: ${message}`;
   }
-  const place = at?.file ?? at?.pointer;
+  const place = at?.file === undefined ? at?.pointer : `${at.file}${at.pointer ? `#${at.pointer}` : ""}`;
   return place === undefined ? message : `${place}: ${message}`;
 }

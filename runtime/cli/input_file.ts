@@ -1,5 +1,5 @@
 /** The states of a file that `optimize` runs. */
-import { type Position, type Problem, SetpointError, setpointError } from "../errors.ts";
+import { type Position, type Problem, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
 import { jsonPointer, parseStrictJson } from "../strict_json.ts";
 import { type Cell, parseCsv } from "./csv.ts";
 
@@ -33,8 +33,7 @@ export async function readInputFile(file: string): Promise<InputFile> {
   try {
     text = await Deno.readTextFile(file);
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
-    throw setpointError("USAGE", `Cannot read the input: ${reason}`, { at: { file }, cause });
+    throw setpointError("USAGE", `Cannot read the input: ${whyUnreadable(cause)}`, { at: { file }, cause });
   }
   return file.toLowerCase().endsWith(".csv") ? csvStates(text, file) : jsonStates(text, file);
 }

@@ -1,4 +1,4 @@
-import { printProblem, SetpointError, setpointError } from "../errors.ts";
+import { printProblem, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
 import type { Kernel, ValidationReport } from "../kernel/types.ts";
 import { printError, printJson, printLine, printText } from "./print.ts";
 
@@ -16,8 +16,10 @@ export async function validate(kernel: Kernel, { file, shown, json }: ValidateOp
   try {
     text = await Deno.readTextFile(file);
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
-    throw setpointError("USAGE", `Cannot read the strategy: ${reason}`, { at: { file: shown }, cause });
+    throw setpointError("USAGE", `Cannot read the strategy: ${whyUnreadable(cause)}`, {
+      at: { file: shown },
+      cause,
+    });
   }
   try {
     const report = await kernel.validate(text, file);

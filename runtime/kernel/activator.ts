@@ -4,7 +4,7 @@ import { openResolver } from "../artifacts/release.ts";
 import type { ResolvedArtifact } from "../artifacts/resolver.ts";
 import type { PluginHandle, PluginHost, PluginSource } from "../cells/host.ts";
 import { BUILTIN_KINDS } from "../cells/host.ts";
-import { setpointError } from "../errors.ts";
+import { setpointError, whyUnreadable } from "../errors.ts";
 import type { PluginKind, SkillFile } from "../graph/skill.ts";
 import { linkStrategy } from "../strategy/link.ts";
 import type { PluginRef, Strategy } from "../strategy/strategy.ts";
@@ -54,7 +54,9 @@ export class Activator {
       if (handle === undefined) {
         const ref = strategy.plugins.get(cls)!;
         handle = pluginSource(ref, source, resolve).then((plugin) => {
-          if (plugin.digest !== undefined) artifacts[ref.source === "path" ? ref.path : plugin.file!] = plugin.digest;
+          if (plugin.digest !== undefined) {
+            artifacts[ref.source === "path" ? ref.path : plugin.file!] = plugin.digest;
+          }
           if (plugin.builtin === undefined && !ids.has(plugin.id)) {
             ids.add(plugin.id);
             this.#uses.set(plugin.id, (this.#uses.get(plugin.id) ?? 0) + 1);
@@ -137,8 +139,7 @@ async function pluginSource(
     try {
       bytes = await Deno.readFile(file);
     } catch (cause) {
-      const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
-      throw fail(`Cannot read the plugin "${file}" of class "${ref.class}": ${why}`);
+      throw fail(`Cannot read the plugin "${file}" of class "${ref.class}": ${whyUnreadable(cause)}`);
     }
   }
   const digest = await sha256(bytes);

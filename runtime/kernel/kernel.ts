@@ -2,7 +2,7 @@ import type { ArtifactCache } from "../artifacts/cache.ts";
 import type { Release } from "../artifacts/release.ts";
 import type { PluginHost } from "../cells/host.ts";
 import type { Clock } from "../clock.ts";
-import { type ErrorCode, SetpointError, setpointError } from "../errors.ts";
+import { type ErrorCode, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
 import type { Historian } from "../historian/historian.ts";
 import { type GroupCommit, groupCommit } from "../journal/group_commit.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -403,7 +403,8 @@ async function readStrategyFile(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
-    throw setpointError("FILE_MISSING", `Cannot read the strategy "${file}": ${why}`, { cause });
+    throw setpointError("FILE_MISSING", `Cannot read the strategy "${file}": ${whyUnreadable(cause)}`, {
+      cause,
+    });
   }
 }

@@ -40,10 +40,10 @@ Deno.test("readInputFile() knows where a variable of a JSON file stands", async 
 });
 
 Deno.test("readInputFile() refuses JSON with doubled keys, 1e999 and no state", async () => {
-  assertStringIncludes((await refusals("in.json", '{"a": 1, "a": 2}'))[0], "in.json: Cannot read the input");
+  assertStringIncludes((await refusals("in.json", '{"a": 1, "a": 2}'))[0], "in.json#/a: Cannot read the input");
   assertStringIncludes((await refusals("in.json", '{"a": 1e999}'))[0], "1e999 is no finite number");
   assertStringIncludes((await refusals("in.json", "[]"))[0], "no state");
-  assertStringIncludes((await refusals("in.json", "{"))[0], "in.json: Cannot read the input");
+  assertStringIncludes((await refusals("in.json", "{"))[0], "in.json#/a: Cannot read the input");
 });
 
 Deno.test("readInputFile() reads CSV with quotes, spaces, empty cells, a byte order mark and any line end", async () => {
@@ -91,4 +91,15 @@ Deno.test("readInputFile() tells a file that is not there", async () => {
     "there is no such file",
   );
   assertEquals(error.code, "USAGE");
+});
+
+Deno.test("readInputFile() says that a folder is no file", async () => {
+  const error = await assertRejects(() => readInputFile("/tmp"), SetpointError);
+  assertEquals(error.message, "/tmp: Cannot read the input: it is a folder, expected a file");
+});
+
+Deno.test("readInputFile() points into a JSON file of many states", async () => {
+  assertEquals(await refusals("in.json", '[{"a": 1}, {"a": NaN}]'), [
+    "in.json#/1/a: Cannot read the input: NaN is no finite number",
+  ]);
 });
