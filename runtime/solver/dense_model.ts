@@ -33,6 +33,10 @@ export class DenseModel extends Model {
     this.gu.set(gu);
     if (options.x_unit !== undefined) this.unit.set(options.x_unit);
     else this.unit.fill(1);
+    const { warm_start } = options;
+    this.startG.set(warm_start?.mult_g ?? []);
+    this.startL.set(warm_start?.mult_x_L ?? []);
+    this.startU.set(warm_start?.mult_x_U ?? []);
     this.#problem = problem;
     this.#options = options;
     this.#now = options.now;
@@ -94,7 +98,9 @@ export class DenseModel extends Model {
       this.timedOut = true;
       return true;
     }
-    return this.#options.cancelled?.() ?? false;
+    const { cancelled, signal, cancel_flag } = this.#options;
+    if (signal?.aborted || (cancel_flag !== undefined && Atomics.load(cancel_flag, 0) !== 0)) return true;
+    return cancelled !== undefined && cancelled();
   }
 
   override elapsed(): number {

@@ -6,7 +6,21 @@ import { DenseSystem } from "./linear_algebra/dense_system.ts";
 import { LinearSystem, Reduction } from "./linear_algebra/linear_system.ts";
 import { applyOptions, type SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
-import { resultOf } from "./solver_result.ts";
+import { askedOf, resultOf } from "./solver_result.ts";
+
+/** How a problem changes with a parameter p, at its solution. */
+export interface ParameterDerivative {
+  /** ∂²(f + Σ mult_g_i·g_i)/∂x∂p, length n. */
+  readonly lagrangian: Float64Array;
+  /** ∂g/∂p minus ∂(bounds of g)/∂p, length m. */
+  readonly constraints: Float64Array;
+}
+
+/** dx/dp and d mult_g/dp. */
+export interface Sensitivity {
+  readonly x: Float64Array;
+  readonly mult_g: Float64Array;
+}
 
 /** A solver with the memory for problems of one size. */
 export interface DenseSolver {
@@ -17,6 +31,12 @@ export interface DenseSolver {
    * @throws {RangeError} If the problem has another size.
    */
   solve(problem: DenseProblem, options?: SolveOptions): SolveResult;
+  /**
+   * First-order change of the last answer with a parameter, from the factors there; what is at a bound stays.
+   * @param problem The one that was solved last, with its Hessian.
+   * @returns Undefined where the system is singular.
+   */
+  sensitivity(problem: DenseProblem, by: ParameterDerivative): Sensitivity | undefined;
 }
 
 /**
@@ -47,6 +67,7 @@ export function solverOver(n: number, m: number, system: LinearSystem, approxima
       if (settings.limited_memory && !approximates) {
         complaint ??= 'Cannot set option "hessian_approximation": a sparse solve needs the exact Hessian';
       }
+      const asked = askedOf(problem, options, model, complaint);
       if (complaint !== undefined) driver.reject();
       const status = complaint === undefined ? driver.solve() : -12;
       model.end();
@@ -58,7 +79,15 @@ export function solverOver(n: number, m: number, system: LinearSystem, approxima
         violation: driver.violation,
         complementarity: driver.complementarity,
       };
-      return resultOf(status, driver, figures, model, complaint);
+      return resultOf(status, driver, figures, asked);
+    },
+    sensitivity(problem, { lagrangian, constraints }) {
+      model.begin(problem, {});
+      const x = new Float64Array(n);
+      const mult_g = new Float64Array(m);
+      const solved = driver.sensitivity(lagrangian, constraints, x, mult_g);
+      model.end();
+      return solved ? { x, mult_g } : undefined;
     },
   };
 }

@@ -7,6 +7,10 @@ function number(name: string, description: string, min = 0, max = Infinity): Opt
   return { name, default: DEFAULTS[name] as number, min, max, description };
 }
 
+function ofTheTest(name: string, value: number, description: string): OptionInfo {
+  return { name, default: value, min: 1e-300, description };
+}
+
 function integer(name: string, description: string, min = 0): OptionInfo {
   return { name, default: DEFAULTS[name] as number, min, integer: true, description };
 }
@@ -132,6 +136,23 @@ export const OPTION_TABLE: readonly OptionInfo[] = [
     choices: ["exact", "limited-memory"],
     description: "Where the Hessian comes from",
   },
+  integer("limited_memory_max_history", "Steps that the limited-memory matrix is built from", 1),
+  flag("warm_start_init_point", "Whether the solve starts from the multipliers in `warm_start`"),
+  number("warm_start_bound_push", "bound_push of a warm start", 1e-300),
+  number("warm_start_bound_frac", "bound_frac of a warm start", 1e-300, 0.5),
+  number("warm_start_slack_bound_push", "slack_bound_push of a warm start", 1e-300),
+  number("warm_start_slack_bound_frac", "slack_bound_frac of a warm start", 1e-300, 0.5),
+  number("warm_start_mult_bound_push", "Least bound multiplier of a warm start", 1e-300),
+  number("warm_start_mult_init_max", "Largest multiplier of a warm start"),
+  number("function_noise", "Ours: relative noise of the functions, 6e-8 for 32-bit ones", 0, 0.1),
+  {
+    name: "derivative_test",
+    default: "none",
+    choices: ["none", "first-order", "second-order", "only-second-order"],
+    description: "Compares derivatives with differences at a point near x0 before the solve",
+  },
+  ofTheTest("derivative_test_perturbation", 1e-8, "Relative step of the differences"),
+  ofTheTest("derivative_test_tol", 1e-4, "Relative difference that is told"),
   {
     name: "print_level",
     default: 0,

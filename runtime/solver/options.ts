@@ -1,5 +1,6 @@
 import { Settings } from "./core/settings.ts";
 import type { Iteration } from "./iteration.ts";
+import type { SolveResult } from "./result.ts";
 import { OPTION_TABLE } from "./option_table.ts";
 
 /** Options by IPOPT's names; those that {@linkcode options} lists, and what a solve is given besides. */
@@ -22,6 +23,16 @@ export interface SolveOptions {
   readonly now?: () => number;
   /** True once the answer is of no use any more; looked at in every iteration and before every callback. */
   readonly cancelled?: () => boolean;
+  /** Stops the solve with status 5, as `cancelled` does. A solve is synchronous: only a callback can abort it. */
+  readonly signal?: AbortSignal;
+  /** The same from another thread: over a SharedArrayBuffer, entry 0 set to another value than 0. */
+  readonly cancel_flag?: Int32Array;
+  /** Used in messages and in `violations`. */
+  readonly variable_names?: readonly string[];
+  readonly constraint_names?: readonly string[];
+  /** Multipliers for `warm_start_init_point`, e.g. the last result; lengths m, n, n. */
+  readonly warm_start?: Pick<SolveResult, "mult_g" | "mult_x_L" | "mult_x_U">;
+  readonly derivative_test?: "none" | "first-order" | "second-order" | "only-second-order";
   /** Called at every iterate; false stops the solve with status 5. */
   readonly intermediate?: (at: Iteration) => boolean | void;
   /** Takes the lines that print_level 5 prints. */
@@ -43,7 +54,18 @@ export interface OptionInfo {
   readonly description: string;
 }
 
-const BESIDES = new Set(["now", "cancelled", "x_unit", "intermediate", "print"]);
+const BESIDES = new Set([
+  "now",
+  "cancelled",
+  "x_unit",
+  "intermediate",
+  "print",
+  "signal",
+  "cancel_flag",
+  "variable_names",
+  "constraint_names",
+  "warm_start",
+]);
 const BY_NAME = new Map(OPTION_TABLE.map((option) => [option.name, option]));
 const DEFAULTS = new Settings();
 

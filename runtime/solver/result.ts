@@ -1,3 +1,6 @@
+import type { DerivativeError } from "./derivative_test.ts";
+import type { Violation } from "./violation.ts";
+
 /** Residuals of the optimality conditions at the answer, recomputed from the callbacks; ∞-norms in the user's units. */
 export interface KktError {
   readonly dual_infeasibility: number;
@@ -23,6 +26,10 @@ export interface SolveResult {
   readonly evaluations: number;
   /** The status in words, with the first exception of a callback if there was one. */
   readonly message: string;
+  /** What the answer does not hold, worst first; empty where it is solved. */
+  readonly violations: readonly Violation[];
+  /** What `derivative_test` found. */
+  readonly derivative_errors: readonly DerivativeError[];
   /** NaN where the solve ended before it could be computed. */
   readonly kkt_error: KktError;
 }

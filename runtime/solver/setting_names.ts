@@ -86,8 +86,10 @@ export const SETTING_NAMES: readonly string[] = [
   "warm_start_init_point",
   "warm_start_bound_push",
   "warm_start_bound_frac",
+  "warm_start_slack_bound_push",
+  "warm_start_slack_bound_frac",
   "warm_start_mult_bound_push",
   "warm_start_mult_init_max",
   "evaluate_orig_obj_at_resto_trial",
-  "start_with_resto",
+  "function_noise",
 ];

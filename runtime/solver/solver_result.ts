@@ -1,6 +1,10 @@
 import type { DenseModel } from "./dense_model.ts";
+import type { DenseProblem } from "./dense_problem.ts";
+import { type DerivativeError, testDerivatives } from "./derivative_test.ts";
+import type { SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
 import { describeStatus } from "./status.ts";
+import { describeViolations, type Violation, violationsOf } from "./violation.ts";
 
 /** Arrays that hold the answer of the last solve; the same ones for every solve. */
 export interface Answer {
@@ -21,16 +25,26 @@ export interface Figures {
   readonly complementarity: number;
 }
 
-/** @param complaint What is wrong with the options, where that ended the solve. */
-export function resultOf(
-  code: number,
-  answer: Answer,
-  figures: Figures,
-  model: DenseModel,
-  complaint: string | undefined,
-): SolveResult {
+/** What a solve was about. */
+export interface Asked {
+  readonly problem: DenseProblem;
+  readonly options: SolveOptions;
+  readonly model: DenseModel;
+  /** What is wrong with the options, where that ended the solve. */
+  readonly complaint: string | undefined;
+  readonly derivative_errors: readonly DerivativeError[];
+}
+
+const NONE: readonly Violation[] = [];
+
+export function resultOf(code: number, answer: Answer, figures: Figures, asked: Asked): SolveResult {
+  const { problem, options, model, complaint, derivative_errors } = asked;
   const status = code === 5 && model.timedOut ? -5 : code;
-  const said = complaint ?? describeStatus(status);
+  const unsolved = complaint === undefined && status !== 0 && status > -10;
+  const violations = unsolved ? violationsOf(problem, answer.g, options.constraint_names) : NONE;
+  let message = complaint ?? describeStatus(status);
+  if (violations.length > 0) message += `: ${describeViolations(violations)}`;
+  if (model.failure !== undefined) message += ` (${model.failure})`;
   return {
     x: answer.x,
     objective: figures.objective,
@@ -41,11 +55,33 @@ export function resultOf(
     mult_x_U: answer.multU,
     iterations: figures.iterations,
     evaluations: figures.evaluations,
-    message: model.failure === undefined ? said : `${said} (${model.failure})`,
+    message,
+    violations,
+    derivative_errors,
     kkt_error: {
       dual_infeasibility: figures.dual,
       constraint_violation: figures.violation,
       complementarity: figures.complementarity,
     },
   };
+}
+
+/** Runs the derivative test that the options ask for, and prints what it found. */
+export function askedOf(
+  problem: DenseProblem,
+  options: SolveOptions,
+  model: DenseModel,
+  complaint: string | undefined,
+): Asked {
+  if (complaint !== undefined || (options.derivative_test ?? "none") === "none") {
+    return { problem, options, model, complaint, derivative_errors: [] };
+  }
+  const derivative_errors = testDerivatives(problem, options);
+  const variable = (j: number) => options.variable_names?.[j] ?? `x[${j}]`;
+  const row = (i: number) => options.constraint_names?.[i] ?? `g[${i}]`;
+  for (const { kind, row: i, column, given, difference } of derivative_errors) {
+    const of = kind === "gradient" ? "f" : kind === "jacobian" ? row(i) : `the Lagrangian by ${variable(i)}`;
+    options.print?.(`d ${of} / d ${variable(column)} is given as ${given}, differences say ${difference}`);
+  }
+  return { problem, options, model, complaint, derivative_errors };
 }

@@ -3,7 +3,10 @@ import type { DenseSolver } from "./dense_solver.ts";
 import { applyOptions } from "./options.ts";
 import { Settings } from "./core/settings.ts";
 import { SETTING_NAMES } from "./setting_names.ts";
-import { resultOf } from "./solver_result.ts";
+import { askedOf, resultOf } from "./solver_result.ts";
+
+/** A solver in a module's memory, until it is disposed of. It has no sensitivity. */
+export interface WasmSolver extends Pick<DenseSolver, "n" | "m" | "solve">, Disposable {}
 
 /** What wasm/entry.ts exports. */
 interface Exports {
@@ -55,7 +58,7 @@ export class WasmSolvers {
    * A solver with the memory for problems of one size.
    * @throws {RangeError} If a size is not a whole number in its range.
    */
-  createSolver(n: number, m: number): DenseSolver & Disposable {
+  createSolver(n: number, m: number): WasmSolver {
     if (!Number.isInteger(n) || n < 1 || !Number.isInteger(m) || m < 0) {
       throw new RangeError(
         `Cannot make a solver for ${n} variables and ${m} constraints: expected whole numbers`,
@@ -85,6 +88,7 @@ export class WasmSolvers {
           wasm.setOption(id, index, value);
           given[index] = value;
         });
+        const asked = askedOf(problem, options, model, complaint);
         const before = this.#model;
         this.#model = model;
         let status = -12;
@@ -98,7 +102,7 @@ export class WasmSolvers {
         const [objective, iterations, evaluations, dual, violation, complementarity] = view(14);
         const [x, g, multG, multL, multU] = [9, 10, 11, 12, 13].map(view);
         const figures = { objective, iterations, evaluations, dual, violation, complementarity };
-        return resultOf(status, { x, g, multG, multL, multU }, figures, model, complaint);
+        return resultOf(status, { x, g, multG, multL, multU }, figures, asked);
       },
       [Symbol.dispose]() {
         wasm.dispose(id);

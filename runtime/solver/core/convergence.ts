@@ -11,6 +11,9 @@ export class Convergence {
   private acceptableInRow: i32 = 0;
   private lastObjective: f64 = -1e50;
   private readonly kept: Point;
+  /** The feasible iterate of least objective so far. */
+  private readonly best: Point;
+  private hasBest: boolean = false;
   hasAcceptable: boolean = false;
   /** Measures of the last tested iterate; the first in the scaled problem, the others in the user's units. */
   scaledError: f64 = 0;
@@ -23,11 +26,13 @@ export class Convergence {
     this.settings = state.settings;
     this.base = base;
     this.kept = new Point(size, m);
+    this.best = new Point(size, m);
   }
 
   begin(): void {
     this.acceptableInRow = 0;
     this.hasAcceptable = false;
+    this.hasBest = false;
     this.lastObjective = -1e50;
   }
 
@@ -52,6 +57,29 @@ export class Convergence {
       this.violation = Math.max(this.violation, Math.abs(state.now.c[i]) / base.reduction.weight[i]);
     }
     this.complementarity = state.complementarity(this.settings.mu_target) * Math.abs(inverse);
+    this.rememberBest();
+  }
+
+  /** Remembers `now` if it is the best feasible iterate so far. */
+  private rememberBest(): void {
+    if (this.violation > this.feasible() || (this.hasBest && this.state.now.f >= this.best.f)) return;
+    this.best.assign(this.state.now, this.base.size, this.base.m);
+    this.hasBest = true;
+  }
+
+  private feasible(): f64 {
+    return Math.min(this.settings.constr_viol_tol, Math.max(1e-6, this.settings.tol));
+  }
+
+  /** For a solve that is stopped: puts the best feasible iterate into `now` if there is a better one than it. */
+  restoreBest(): void {
+    const now = this.state.now;
+    let violation: f64 = 0;
+    for (let i: i32 = 0; i < this.base.m; i++) {
+      violation = Math.max(violation, Math.abs(now.c[i]) / this.base.reduction.weight[i]);
+    }
+    if (!this.hasBest || (violation <= this.feasible() && now.f <= this.best.f)) return;
+    now.assign(this.best, this.base.size, this.base.m);
   }
 
   /** After {@linkcode measure}. */

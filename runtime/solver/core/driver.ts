@@ -1,6 +1,15 @@
 /// <reference types="./portable.d.ts" />
 import { LinearSystem } from "../linear_algebra/linear_system.ts";
-import { ACCEPTABLE, INFEASIBLE, InteriorPoint, INVALID_NUMBER, SOLVED } from "./interior_point.ts";
+import {
+  ACCEPTABLE,
+  INFEASIBLE,
+  InteriorPoint,
+  INVALID_NUMBER,
+  MAX_ITERATIONS,
+  OUT_OF_TIME,
+  SOLVED,
+  STOPPED,
+} from "./interior_point.ts";
 import { Model } from "./model.ts";
 import { RestorationNlp } from "./restoration_nlp.ts";
 import { BOUNDS_REVERSED, CANNOT_EVALUATE, PREPARED, ScaledNlp, TOO_FEW_VARIABLES } from "./scaled_nlp.ts";
@@ -59,9 +68,39 @@ export class Driver {
     }
     if (base.n === 0) return this.nothingFree();
     let status = this.main.solve();
+    if (status === STOPPED || status === MAX_ITERATIONS || status === OUT_OF_TIME) {
+      this.main.convergence.restoreBest();
+    }
     this.extract();
     if (status === SOLVED && !this.confirmed()) status = ACCEPTABLE;
     return status;
+  }
+
+  /**
+   * First-order change of the answer with a parameter p (Pirnay, López-Negrete and Biegler 2012): solves the optimality
+   * conditions differentiated by p, with the active bounds held by their multipliers.
+   * @param dual ∂²L/∂x∂p, length n. @param rows ∂g/∂p, length m.
+   * @param dx dx/dp, length n; 0 where a variable is fixed. @param dy The same of mult_g.
+   * @returns False where the system cannot be formed or is singular.
+   */
+  sensitivity(dual: Float64Array, rows: Float64Array, dx: Float64Array, dy: Float64Array): boolean {
+    const base = this.base;
+    const reduction = base.reduction;
+    const state = this.main.state;
+    const scale = base.objectiveScale;
+    for (let j: i32 = 0; j < this.model.n; j++) dx[j] = 0;
+    for (let i: i32 = 0; i < this.model.m; i++) dy[i] = 0;
+    if (base.n === 0 || !state.refresh() || !base.hessian(state.now.v, state.mu, state.now.y)) return false;
+    if (!this.main.newton.factorize()) return false;
+    for (let j: i32 = 0; j < base.n; j++) {
+      state.work[j] = -dual[reduction.variable[j]] * scale * reduction.unit[j];
+    }
+    for (let k = base.n; k < base.size; k++) state.work[k] = 0;
+    for (let i: i32 = 0; i < base.m; i++) state.next.c[i] = -rows[reduction.row[i]] * reduction.weight[i];
+    if (!this.main.newton.solveFor(state.work, state.next.c, state.dv, state.dy)) return false;
+    for (let j: i32 = 0; j < base.n; j++) dx[reduction.variable[j]] = state.dv[j] * reduction.unit[j];
+    for (let i: i32 = 0; i < base.m; i++) dy[reduction.row[i]] = state.dy[i] * reduction.weight[i] / scale;
+    return true;
   }
 
   /** Leaves the start as the answer, for a solve that is not begun. */

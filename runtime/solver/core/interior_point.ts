@@ -104,31 +104,61 @@ export class InteriorPoint {
     const now = state.now;
     state.mu = settings.mu_init;
     state.tau = Math.max(settings.tau_min, 1 - state.mu);
+    const warm = settings.warm_start_init_point;
+    const push = warm ? settings.warm_start_bound_push : settings.bound_push;
+    const frac = warm ? settings.warm_start_bound_frac : settings.bound_frac;
+    const slackPush = warm ? settings.warm_start_slack_bound_push : settings.slack_bound_push;
+    const slackFrac = warm ? settings.warm_start_slack_bound_frac : settings.slack_bound_frac;
     for (let j: i32 = 0; j < base.n; j++) {
-      now.v[j] = base.model.x0[base.reduction.variable[j]] / base.reduction.unit[j];
-      now.v[j] = pushed(now.v[j], base.lower[j], base.upper[j], settings.bound_push, settings.bound_frac);
+      const given = base.model.x0[base.reduction.variable[j]] / base.reduction.unit[j];
+      now.v[j] = pushed(given, base.lower[j], base.upper[j], push, frac);
     }
     for (let k = base.n; k < base.size; k++) now.v[k] = 0;
     if (!base.residual(now.v, now.c)) return false;
     for (let k: i32 = 0; k < base.singles; k++) {
       const at = base.n + k;
-      const value = now.c[base.row[k]];
-      now.v[at] = pushed(
-        value,
-        base.lower[at],
-        base.upper[at],
-        settings.slack_bound_push,
-        settings.slack_bound_frac,
-      );
+      now.v[at] = pushed(now.c[base.row[k]], base.lower[at], base.upper[at], slackPush, slackFrac);
     }
     for (let i: i32 = 0; i < base.size; i++) {
       now.zL[i] = base.lower[i] > -Infinity ? settings.bound_mult_init_val : 0;
       now.zU[i] = base.upper[i] < Infinity ? settings.bound_mult_init_val : 0;
     }
+    if (warm) {
+      this.warmMultipliers();
+      return state.evaluate(now) && state.refresh();
+    }
     for (let i: i32 = 0; i < base.m; i++) now.y[i] = 0;
     if (!state.evaluate(now) || !state.refresh()) return false;
     this.estimateMultipliers(settings.constr_mult_init_max);
     return true;
+  }
+
+  /** Multipliers that the caller gave, kept from being 0 or huge. */
+  private warmMultipliers(): void {
+    const base = this.base;
+    const settings = this.settings;
+    const now = this.state.now;
+    const model = base.model;
+    const reduction = base.reduction;
+    const least = settings.warm_start_mult_bound_push;
+    const most = settings.warm_start_mult_init_max;
+    const scale = base.objectiveScale;
+    for (let i: i32 = 0; i < base.m; i++) {
+      const y = model.startG[reduction.row[i]] * scale / reduction.weight[i];
+      now.y[i] = Math.max(-most, Math.min(most, y));
+    }
+    for (let j: i32 = 0; j < base.n; j++) {
+      const at = reduction.variable[j];
+      const factor = scale * reduction.unit[j];
+      if (now.zL[j] > 0) now.zL[j] = Math.min(most, Math.max(least, model.startL[at] * factor));
+      if (now.zU[j] > 0) now.zU[j] = Math.min(most, Math.max(least, model.startU[at] * factor));
+    }
+    for (let k: i32 = 0; k < base.singles; k++) {
+      const at = base.n + k;
+      const y = now.y[base.row[k]];
+      if (now.zL[at] > 0) now.zL[at] = Math.min(most, Math.max(least, -y));
+      if (now.zU[at] > 0) now.zU[at] = Math.min(most, Math.max(least, y));
+    }
   }
 
   /** Least-squares multipliers, or 0 where they are larger than `most`. */

@@ -209,7 +209,8 @@ export class LineSearch {
 
   private armijo(alpha: f64): boolean {
     const phi = this.state.barrier(this.state.next);
-    return leq(phi - this.phi, this.state.settings.eta_phi * alpha * this.slope, this.phi);
+    const settings = this.state.settings;
+    return leq(phi - this.phi, settings.eta_phi * alpha * this.slope, this.phi, settings.function_noise);
   }
 
   private leastAlpha(): f64 {
@@ -268,7 +269,7 @@ export class LineSearch {
       if (ln(phi - this.phi) / 2.302585092994046 > settings.obj_max_inc + digits) return false;
     }
     return leq(theta, (1 - settings.gamma_theta) * this.theta, this.theta) ||
-      leq(phi - this.phi, -settings.gamma_phi * this.theta, this.phi);
+      leq(phi - this.phi, -settings.gamma_phi * this.theta, this.phi, settings.function_noise);
   }
 
   /** For the restoration phase: whether a point may follow the iterate at which this search failed. */

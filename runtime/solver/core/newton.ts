@@ -167,6 +167,13 @@ export class Newton {
     return good;
   }
 
+  /** Solves with the factors of {@linkcode factorize} for another right-hand side. */
+  solveFor(x: Float64Array, c: Float64Array, dv: Float64Array, dy: Float64Array): boolean {
+    copy(this.state.nlp.size, x, this.bx);
+    copy(this.state.nlp.m, c, this.bc);
+    return this.refined(dv, dy);
+  }
+
   /** Least-squares multipliers: min ‖∇f − zL + zU + Jᵀy‖₂. @returns False where they could not be computed. */
   leastSquares(y: Float64Array): boolean {
     const state = this.state;

@@ -88,10 +88,14 @@ export class Settings {
   warm_start_init_point: boolean = false;
   warm_start_bound_push: f64 = 1e-3;
   warm_start_bound_frac: f64 = 1e-3;
+  warm_start_slack_bound_push: f64 = 1e-3;
+  warm_start_slack_bound_frac: f64 = 1e-3;
   warm_start_mult_bound_push: f64 = 1e-3;
   warm_start_mult_init_max: f64 = 1e6;
   evaluate_orig_obj_at_resto_trial: boolean = true;
-  start_with_resto: boolean = false;
+
+  /** Ours: relative noise of the functions; differences below it decide nothing. */
+  function_noise: f64 = 0;
 
   /** Sets one option by its place in {@linkcode SETTING_NAMES}. */
   set(index: i32, value: f64): void {
@@ -355,16 +359,22 @@ export class Settings {
         this.warm_start_bound_frac = value;
         break;
       case 86:
-        this.warm_start_mult_bound_push = value;
+        this.warm_start_slack_bound_push = value;
         break;
       case 87:
-        this.warm_start_mult_init_max = value;
+        this.warm_start_slack_bound_frac = value;
         break;
       case 88:
-        this.evaluate_orig_obj_at_resto_trial = value !== 0;
+        this.warm_start_mult_bound_push = value;
         break;
       case 89:
-        this.start_with_resto = value !== 0;
+        this.warm_start_mult_init_max = value;
+        break;
+      case 90:
+        this.evaluate_orig_obj_at_resto_trial = value !== 0;
+        break;
+      case 91:
+        this.function_noise = value;
         break;
     }
   }

@@ -1,0 +1,184 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { createSolver, type DenseProblem, options, solveDense } from "../../runtime/solver/mod.ts";
+import { hs071, hs071Optimum } from "./hs071.ts";
+
+/** min (x − p)² + (y − 1)² with x + y ≥ q and 0 ≤ x, y: everything is known in closed form. */
+function shifted(p: number, q: number): DenseProblem {
+  return {
+    n: 2,
+    m: 1,
+    x0: Float64Array.of(2, 2),
+    xl: Float64Array.of(0, 0),
+    xu: Float64Array.of(1e19, 1e19),
+    gl: Float64Array.of(q),
+    gu: Float64Array.of(1e19),
+    objective: ([x, y]) => (x - p) ** 2 + (y - 1) ** 2,
+    gradient([x, y], g) {
+      g.set([2 * (x - p), 2 * (y - 1)]);
+      return true;
+    },
+    constraints([x, y], c) {
+      c[0] = x + y;
+      return true;
+    },
+    jacobian(_x, values) {
+      values.fill(1);
+      return true;
+    },
+    hessian(_x, sigma, _lambda, values) {
+      values.set([2 * sigma, 0, 0, 2 * sigma]);
+      return true;
+    },
+  };
+}
+
+Deno.test("sensitivity() gives dx/dp and dx/dq of a problem whose answer is a formula", () => {
+  // Active row: x = (q + p − 1)/2, y = (q − p + 1)/2, multiplier −(q − p − 1).
+  const solver = createSolver(2, 1);
+  const problem = shifted(1, 4);
+  const { x, mult_g } = solver.solve(problem);
+  [2, 2].forEach((value, i) => assertAlmostEquals(x[i], value, 1e-6));
+  assertAlmostEquals(mult_g[0], -2, 1e-6);
+  const byP = solver.sensitivity(problem, {
+    lagrangian: Float64Array.of(-2, 0),
+    constraints: Float64Array.of(0),
+  });
+  const byQ = solver.sensitivity(problem, {
+    lagrangian: new Float64Array(2),
+    constraints: Float64Array.of(-1),
+  });
+  assert(byP !== undefined && byQ !== undefined);
+  [0.5, -0.5].forEach((value, i) => assertAlmostEquals(byP.x[i], value, 1e-5));
+  [0.5, 0.5].forEach((value, i) => assertAlmostEquals(byQ.x[i], value, 1e-5));
+  assertAlmostEquals(byP.mult_g[0], 1, 1e-5);
+  assertAlmostEquals(byQ.mult_g[0], -1, 1e-5);
+});
+
+Deno.test("sensitivity() keeps a variable that is at its bound", () => {
+  const solver = createSolver(2, 1);
+  const problem = shifted(-1, -5);
+  assertAlmostEquals(solver.solve(problem).x[0], 0, 1e-7);
+  const by = solver.sensitivity(problem, {
+    lagrangian: Float64Array.of(-2, 0),
+    constraints: Float64Array.of(0),
+  });
+  assertAlmostEquals(by!.x[0], 0, 1e-6);
+});
+
+Deno.test("a warm start with every multiplier takes fewer iterations than a cold one", () => {
+  const cold = solveDense(hs071);
+  const warm = solveDense({ ...hs071, x0: cold.x }, {
+    warm_start_init_point: "yes",
+    warm_start: cold,
+    mu_init: 1e-6,
+    warm_start_bound_push: 1e-8,
+    warm_start_bound_frac: 1e-8,
+    warm_start_slack_bound_push: 1e-8,
+    warm_start_slack_bound_frac: 1e-8,
+    warm_start_mult_bound_push: 1e-8,
+  });
+  assertEquals(warm.status, 0);
+  assert(warm.iterations <= 3, `${warm.iterations} iterations`);
+  assertAlmostEquals(warm.objective, hs071Optimum.objective, 1e-6);
+});
+
+Deno.test("derivative_test finds a wrong gradient, a wrong Jacobian and a wrong Hessian, and names them", () => {
+  const lines: string[] = [];
+  const print = (line: string) => void lines.push(line);
+  const wrong: DenseProblem = {
+    ...hs071,
+    gradient(x, g) {
+      hs071.gradient(x, g);
+      g[2] += 0.1;
+      return true;
+    },
+    jacobian(x, values) {
+      hs071.jacobian(x, values);
+      values[5] *= 1.01;
+      return true;
+    },
+  };
+  const names = { variable_names: ["a", "b", "c", "d"], constraint_names: ["product", "square"] };
+  const first = solveDense(wrong, { derivative_test: "first-order", print, ...names, max_iter: 0 });
+  assertEquals(first.derivative_errors.map(({ kind, row, column }) => [kind, row, column]), [
+    ["jacobian", 1, 1],
+    ["gradient", 0, 2],
+  ]);
+  assertStringIncludes(lines[0], "d square / d b");
+  assertEquals(solveDense(hs071, { derivative_test: "second-order" }).derivative_errors, []);
+  const hessian: DenseProblem["hessian"] = (x, sigma, lambda, values) => {
+    hs071.hessian!(x, sigma, lambda, values);
+    values[12] *= -1;
+    return true;
+  };
+  const second = solveDense({ ...hs071, hessian }, { derivative_test: "only-second-order", max_iter: 0 });
+  assertEquals(second.derivative_errors.map(({ kind, row, column }) => [kind, row, column]), [
+    ["hessian", 3, 0],
+  ]);
+});
+
+Deno.test("an infeasible problem is told with the constraints that stay violated, by name and amount", () => {
+  const problem = { ...shifted(1, 4), xu: Float64Array.of(1, 2) };
+  const result = solveDense(problem, { constraint_names: ["load"] });
+  assertEquals(result.status, 2);
+  assertAlmostEquals(result.violations[0].amount, 1, 1e-3);
+  assertStringIncludes(result.message, "load is 1.00 below its lower limit");
+});
+
+Deno.test("a solve that is stopped gives back its best feasible iterate", () => {
+  const seen: { objective: number; inf_pr: number }[] = [];
+  const result = solveDense(hs071, { max_iter: 5, intermediate: (at) => void seen.push(at) });
+  assertEquals(result.status, -1);
+  const feasible = seen.filter(({ inf_pr }) => inf_pr <= 1e-6).map(({ objective }) => objective);
+  if (feasible.length > 0) assertAlmostEquals(result.objective, Math.min(...feasible), 1e-9);
+  assertEquals(seen.length, 6);
+});
+
+Deno.test("intermediate, an AbortSignal and a shared flag stop the solve with 5", () => {
+  assertEquals(solveDense(hs071, { intermediate: ({ iteration }) => iteration < 3 }).iterations, 3);
+  const controller = new AbortController();
+  const intermediate = () => controller.abort();
+  assertEquals(solveDense(hs071, { signal: controller.signal, intermediate }).status, 5);
+  const cancel_flag = new Int32Array(new SharedArrayBuffer(4));
+  assertEquals(solveDense(hs071, { cancel_flag }).status, 0);
+  cancel_flag[0] = 1;
+  assertEquals(solveDense(hs071, { cancel_flag }).status, 5);
+});
+
+Deno.test("print_level 5 prints a line an iterate in the columns of IPOPT", () => {
+  const lines: string[] = [];
+  const { iterations } = solveDense(hs071, { print_level: 5, print: (line) => void lines.push(line) });
+  assertEquals(lines.length, iterations + 2);
+  assertStringIncludes(
+    lines[0],
+    "iter    objective    inf_pr   inf_du lg(mu)  ||d||  lg(rg) alpha_du alpha_pr  ls",
+  );
+  assertStringIncludes(lines[1], "   0   1.6109693e+01 1.12e+01 5.28e-01");
+});
+
+Deno.test("functions rounded to 32 bits end solved or acceptable at a tolerance that they can reach", () => {
+  const rounded: DenseProblem = {
+    ...hs071,
+    objective: (x) => Math.fround(hs071.objective(x)),
+    constraints(x, c) {
+      hs071.constraints(x, c);
+      c.forEach((value, i) => c[i] = Math.fround(value));
+      return true;
+    },
+  };
+  const result = solveDense(rounded, { function_noise: 6e-8, tol: 1e-6, constr_viol_tol: 1e-4 });
+  assert(result.status === 0 || result.status === 1, `${result.status}`);
+  assertAlmostEquals(result.objective, hs071Optimum.objective, 1e-3);
+});
+
+Deno.test("options() lists every option with a default in its range", () => {
+  const listed = options();
+  assert(listed.length > 80);
+  for (const { name, default: value, min, max, choices } of listed) {
+    const fits = choices === undefined
+      ? Number(value) >= (min ?? -Infinity) && Number(value) <= (max ?? Infinity)
+      : choices.includes(String(value));
+    assert(fits, name);
+    assertEquals(solveDense(hs071, { [name]: value }).status, 0, name);
+  }
+});
