@@ -1,5 +1,5 @@
 /** The real kernel in the test's process, composed as main.ts does; its cells are real processes. */
-import { systemClock } from "../../runtime/clock.ts";
+import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { readConfig, ROOT } from "../../runtime/config.ts";
 import { composeKernel } from "../../runtime/kernel/compose.ts";
 import type { SetpointKernel } from "../../runtime/kernel/kernel.ts";
@@ -16,6 +16,7 @@ export interface KernelOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default false: nothing is written anywhere. */
   readonly serving?: boolean;
+  readonly clock?: Clock;
 }
 
 export interface OpenKernel extends AsyncDisposable {
@@ -30,7 +31,7 @@ export interface OpenKernel extends AsyncDisposable {
 
 /** Opens a kernel that has loaded its strategy. @throws {SetpointError} What loading throws; nothing is left open then. */
 export async function openKernel(options: KernelOptions = {}): Promise<OpenKernel> {
-  const { strategy, files = {}, serving = false } = options;
+  const { strategy, files = {}, serving = false, clock = systemClock } = options;
   const folder = await Deno.makeTempDir({ prefix: "setpoint-kernel-" });
   const lines: string[] = [];
   await using opened = new AsyncDisposableStack();
@@ -46,7 +47,7 @@ export async function openKernel(options: KernelOptions = {}): Promise<OpenKerne
   if (strategy !== undefined) flags.strategy = await strategyFile(strategy, folder);
   const config = await readConfig({ flags, env: (name) => env[name] });
   const log = (_: string, message: string) => void lines.push(message);
-  const { kernel } = opened.use(await composeKernel(config, { clock: systemClock, log, serving }));
+  const { kernel } = opened.use(await composeKernel(config, { clock, log, serving }));
   await kernel.load();
   const all = opened.move();
   return {
