@@ -159,7 +159,9 @@ function readModel(skill: SkillSpec, problems: SkillProblem[]): LoweredOnnx | Op
 function onnxModel(skill: SkillSpec, { bytes }: SkillFile): LoweredOnnx | OpaqueOnnx {
   const data = skill.files.model_data_path;
   const externalFile = (name: string) =>
-    data !== undefined && baseName(data.name) === name ? data.bytes : undefined;
+    data !== undefined && baseName(data.name) === name
+      ? data.bytes
+      : skill.files[`model_path:${name}`]?.bytes;
   return lowerOnnx(bytes, { inputs: skill.inputs.length, externalFile });
 }
 

@@ -80,8 +80,8 @@ const HELPERS = [
   "structuredClone",
 ];
 
-/** What the glue code of ONNX Runtime needs besides, measured. */
-export const ONNX_GLOBALS: readonly string[] = ["performance", "self"];
+/** What the glue code of ONNX Runtime needs besides, measured; it asks of a file beside a model whether it is a Blob. */
+export const ONNX_GLOBALS: readonly string[] = ["Blob", "performance", "self"];
 
 /** Names that stay. */
 export const KEPT_GLOBALS: readonly string[] = [...LANGUAGE, ...HELPERS];

@@ -61,7 +61,7 @@ export class OnnxCalls {
     switch (message.method) {
       case "onnxLoad":
         if (!this.#models.has(message.digest)) {
-          this.#models.set(message.digest, await this.#load(message.bytes));
+          this.#models.set(message.digest, await this.#load(message));
         }
         return null;
       case "onnxUnload":
@@ -73,8 +73,12 @@ export class OnnxCalls {
     }
   }
 
-  async #load(bytes: Uint8Array): Promise<Model> {
-    const session = await this.#onnx.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  async #load({ bytes, external }: Extract<OnnxMessage, { method: "onnxLoad" }>): Promise<Model> {
+    const session = await this.#onnx.InferenceSession.create(bytes, {
+      executionProviders: ["wasm"],
+      ...(external.length > 0 &&
+        { externalData: external.map(({ name, bytes }) => ({ path: name, data: bytes })) }),
+    });
     const shapes = session.inputMetadata.map(({ name, isTensor, type, shape }) => {
       if (!isTensor || shape === undefined || type !== "float32" && type !== "float64") {
         throw new TypeError(

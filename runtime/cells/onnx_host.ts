@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { checkValues } from "./answers.ts";
 import { callFailed, type CallLabel } from "./call_errors.ts";
 import type { Limits } from "./limits.ts";
-import type { CallMessage, Method } from "./protocol.ts";
+import type { CallMessage, ExternalBytes, Method } from "./protocol.ts";
 import { type CellLog, SupervisedCell } from "./supervised_cell.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -14,6 +14,19 @@ const ONNX_LIMITS: Partial<Limits> = {
 };
 /** Resident memory from which the cell is replaced after a model was dropped. */
 const RECYCLE_BYTES = 512 << 20;
+
+/** A model as ONNX Runtime needs it. */
+export interface OnnxModelFiles {
+  /** SHA-256 of the bytes, then of each external file, in lower-case hexadecimal with "+" between. */
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  /** In the order of the key. */
+  readonly external: readonly ExternalBytes[];
+}
+
+interface LoadedModel extends OnnxModelFiles {
+  users: number;
+}
 
 export interface OnnxHostOptions {
   readonly clock: Clock;
@@ -28,7 +41,7 @@ export class OnnxHost {
   readonly #options: OnnxHostOptions;
   readonly #limits: Limits;
   readonly #pool: WorkerPool;
-  readonly #models = new Map<string, Uint8Array>();
+  readonly #models = new Map<string, LoadedModel>();
   readonly cell: SupervisedCell;
   #started: Promise<void> | undefined;
 
@@ -47,20 +60,24 @@ export class OnnxHost {
   }
 
   /**
-   * Makes a session for a model; again is free. @param digest SHA-256 of the bytes, lower-case hexadecimal.
+   * Makes a session for a model; again is free, and each needs an {@linkcode unload}. @param key See
+   * {@linkcode OnnxModelFiles}: without external files the digest of the bytes.
    * @throws {SetpointError} ARTIFACT_CORRUPT if the bytes have another digest; PLUGIN_* if ONNX Runtime refuses it.
    */
-  async load(digest: string, bytes: Uint8Array): Promise<void> {
-    const found = await sha256(bytes);
-    const label = this.#label("onnxLoad", digest);
-    if (found !== digest) {
-      throw callFailed("ARTIFACT_CORRUPT", label, `its SHA-256 is ${found}, expected ${digest}`);
+  async load(key: string, bytes: Uint8Array, external: readonly ExternalBytes[] = []): Promise<void> {
+    const label = this.#label("onnxLoad", key);
+    const found = await Promise.all([bytes, ...external.map((file) => file.bytes)].map(sha256));
+    if (found.join("+") !== key) {
+      throw callFailed("ARTIFACT_CORRUPT", label, `its SHA-256 is ${found.join("+")}, expected ${key}`);
     }
-    if (this.#models.has(digest)) return;
-    await (this.#started ??= this.#start());
-    const { lowerMs } = this.#limits;
-    await this.#call(label, lowerMs, () => ({ method: "onnxLoad", digest, bytes }));
-    this.#models.set(digest, bytes);
+    if (!this.#models.has(key)) {
+      await (this.#started ??= this.#start());
+      const { lowerMs } = this.#limits;
+      await this.#call(label, lowerMs, () => ({ method: "onnxLoad", digest: key, bytes, external }));
+    }
+    const model = this.#models.get(key);
+    if (model === undefined) this.#models.set(key, { key, bytes, external, users: 1 });
+    else model.users++;
   }
 
   /**
@@ -89,8 +106,12 @@ export class OnnxHost {
     }
   }
 
+  /** The last user's drops the session; without any model the cell rests until the next one. */
   async unload(digest: string): Promise<void> {
-    if (!this.#models.delete(digest)) return;
+    const model = this.#models.get(digest);
+    if (model === undefined || --model.users > 0) return;
+    this.#models.delete(digest);
+    if (this.#models.size === 0 && !this.#pool.busy) return this.cell.rest();
     await this.#call(
       this.#label("onnxUnload", digest),
       this.#limits.lowerMs,
@@ -121,10 +142,10 @@ export class OnnxHost {
   async #loadAll(life: number): Promise<void> {
     const { clock } = this.#options;
     const deadlineMs = this.#limits.lowerMs;
-    for (const [digest, bytes] of this.#models) {
+    for (const { key: digest, bytes, external } of this.#models.values()) {
       for (const worker of this.#pool.workers) {
         const label = this.#label("onnxLoad", digest);
-        const message = () => ({ method: "onnxLoad", digest, bytes }) as const;
+        const message = () => ({ method: "onnxLoad", digest, bytes, external }) as const;
         await this.cell.callIn(life, {
           worker,
           label,

@@ -14,6 +14,12 @@ export interface SkillReference {
   readonly forget?: readonly number[];
 }
 
+/** A file beside a model, by the name that the model gives it. */
+export interface ExternalBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 export type CallMessage =
   | { readonly method: "spawn"; readonly spawn: SpawnMessage }
   | { readonly method: "lower" | "sequence"; readonly skill: SkillReference }
@@ -27,7 +33,12 @@ export type CallMessage =
   | { readonly method: "load"; readonly digest: string; readonly problem: WireProblem }
   | { readonly method: "unload"; readonly digest: string }
   | { readonly method: "optimize"; readonly digest: string; readonly run: WireRun }
-  | { readonly method: "onnxLoad"; readonly digest: string; readonly bytes: Uint8Array }
+  | {
+    readonly method: "onnxLoad";
+    readonly digest: string;
+    readonly bytes: Uint8Array;
+    readonly external: readonly ExternalBytes[];
+  }
   | { readonly method: "onnxUnload"; readonly digest: string }
   | {
     readonly method: "onnxEvaluate";

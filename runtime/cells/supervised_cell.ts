@@ -213,6 +213,14 @@ export class SupervisedCell {
     this.#life?.process.kill(reason);
   }
 
+  /** Ends the present process until there is a call again. */
+  rest(): void {
+    const life = this.#life;
+    if (life === undefined || life.pending.size > 0) return;
+    life.rested = true;
+    life.process.kill("there is nothing to do");
+  }
+
   #quarantined(): boolean {
     return this.#options.clock.monotonic() < this.#quarantinedUntil;
   }

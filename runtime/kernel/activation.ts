@@ -3,6 +3,7 @@ import { SetpointError, setpointError } from "../errors.ts";
 import type { LinkedStrategy } from "../strategy/linked.ts";
 import type { Variable } from "../strategy/strategy.ts";
 import { Evaluator } from "./evaluate.ts";
+import { onnxModelOf } from "./onnx_model.ts";
 import type { GatedVariable } from "./gate.ts";
 import type { CycleStrategy } from "../journal/cycle.ts";
 import type { Warning } from "./types.ts";
@@ -52,6 +53,8 @@ export class Activation {
   readonly #byName: ReadonlyMap<string, Variable>;
   readonly #measuredAt: ReadonlyMap<string, number>;
   readonly #names: readonly { readonly name: string; readonly output: number }[];
+  /** Loaded by ONNX Runtime. */
+  readonly #models: string[] = [];
   #holders = 0;
   #retired: (() => void) | undefined;
 
@@ -94,15 +97,18 @@ export class Activation {
   async prepare(): Promise<void> {
     const { linked, optimizer, allocator, handles, host } = this.#parts;
     const opaques = linked.opaques.map((
-      { engine, spec, local, model, inputs, outputs, steps },
+      { engine, spec, local, file, inputs, outputs, steps },
     ): OpaqueRoute => ({
       ...(steps && { steps }),
       ...(engine === "onnx"
-        ? { engine, digest: model!.sha256, inputs, outputs }
+        ? { engine, digest: onnxModelOf(spec, file!).key, inputs, outputs }
         : { engine, handle: handles.get(spec.class)!, skill: spec, opaque: local }),
     }));
-    for (const { engine, model } of linked.opaques) {
-      if (engine === "onnx") await host.onnx.load(model!.sha256, model!.bytes);
+    for (const { engine, spec, file } of linked.opaques) {
+      if (engine !== "onnx") continue;
+      const { key, bytes, external } = onnxModelOf(spec, file!);
+      await host.onnx.load(key, bytes, external);
+      this.#models.push(key);
     }
     const { name: strategy, optimizerConfig: config } = linked;
     await optimizer.load(this.#key, { ...linked.problem, opaques, config, strategy });
@@ -205,6 +211,7 @@ export class Activation {
     if (this.#holders > 0) await new Promise<void>((resolve) => this.#retired = resolve);
     optimizer.unload(this.#key);
     if (linked.allocation) allocator.unload(this.#allocationKey);
+    await Promise.all(this.#models.map((key) => this.#parts.host.onnx.unload(key)));
     await this.#parts.release();
   }
 
@@ -213,9 +220,10 @@ export class Activation {
   }
 
   async #evaluate(skill: number, inputs: Float64Array, count: number): Promise<Float64Array> {
-    const { engine, spec, local, model, inputs: width, outputs } = this.linked.opaques[skill];
+    const { engine, spec, local, file, inputs: width, outputs } = this.linked.opaques[skill];
     if (engine === "onnx") {
-      return await this.#parts.host.onnx.evaluate(model!.sha256, inputs, count, width, outputs);
+      const { key } = onnxModelOf(spec, file!);
+      return await this.#parts.host.onnx.evaluate(key, inputs, count, width, outputs);
     }
     const handle = this.#parts.handles.get(spec.class);
     if (handle === undefined) {

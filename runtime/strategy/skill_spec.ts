@@ -1,6 +1,7 @@
 /** What a plugin gets to know of a skill. */
 import { SetpointError } from "../errors.ts";
 import { type ConfigSchema, withDefaults } from "../graph/config_schema.ts";
+import { externalDataKey, externalDataNames } from "../graph/onnx_external.ts";
 import type { PluginKind, SkillFile, SkillSpec, VariableInfo } from "../graph/skill.ts";
 import type { Findings } from "./findings.ts";
 import type { FileResolver } from "./linked.ts";
@@ -32,7 +33,12 @@ export async function specOf(
         return findings.problem("STRATEGY_INVALID", path, message);
       }
       try {
-        files[key] = await resolve(value, skill.name);
+        const file = files[key] = await resolve(value, skill.name);
+        if (kind !== "model" || skill.config.model_data_path !== undefined) return;
+        const folder = value.slice(0, value.lastIndexOf("/") + 1);
+        for (const name of externalDataNames(file.bytes)) {
+          files[externalDataKey(key, name)] = await resolve(folder + name, skill.name);
+        }
       } catch (error) {
         if (!(error instanceof SetpointError)) throw error;
         missing = true;
