@@ -99,12 +99,14 @@ export class SetpointError extends Error {
   }
 }
 
-/** Why a file cannot be read, for a person. */
+/** Why a file or folder cannot be used, for a person. */
 export function whyUnreadable(cause: unknown): string {
   if (cause instanceof Deno.errors.NotFound) return "there is no such file";
   if (cause instanceof Deno.errors.IsADirectory) return "it is a folder, expected a file";
   if (cause instanceof Deno.errors.NotADirectory) return "a part of its path is no folder";
+  if (cause instanceof Deno.errors.AlreadyExists) return "a file has its name";
   if (cause instanceof Deno.errors.PermissionDenied) return "its permissions forbid it";
+  if (cause instanceof Deno.errors.NotCapable) return "this process may not touch it";
   return cause instanceof Error ? cause.message : String(cause);
 }
 

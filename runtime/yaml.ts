@@ -69,7 +69,10 @@ export function parseYaml(text: string, { file, maxBytes }: YamlOptions): Parsed
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const found = [...document.errors, ...document.warnings];
   if (found.length > 0) {
-    throw refuse(found.map(({ message, pos }) => ({ message: lowerFirst(message), offset: pos[0] })));
+    throw refuse(found.map(({ code, message, pos }) => ({
+      message: code === "MULTIPLE_DOCS" ? "a second document begins, expected one" : lowerFirst(message),
+      offset: pos[0],
+    })));
   }
   const root = document.contents;
   const reader = new Reader(maxBytes, root);

@@ -1,4 +1,4 @@
-import { setpointError } from "../errors.ts";
+import { setpointError, whyUnreadable } from "../errors.ts";
 
 /** Holds a state folder for one process; dispose to let it go. The system lets go of a killed process's. */
 export interface StateLock extends Disposable {
@@ -18,10 +18,11 @@ export async function lockState(folder: string): Promise<StateLock> {
     await Deno.mkdir(folder, { recursive: true });
     file = await Deno.open(`${folder}/${FILE}`, { read: true, write: true, create: true });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw setpointError(
       "STATE_UNREADABLE",
-      `Cannot use the state folder "${folder}": ${reason}; expected a folder that can be written`,
+      `Cannot use the state folder "${folder}": ${
+        whyUnreadable(cause)
+      }; expected a folder that can be written`,
       { cause },
     );
   }

@@ -58,8 +58,17 @@ Deno.test("another process holds the lock until kill -9 (F27)", async () => {
 
 Deno.test("lockState() tells a folder that cannot be one", async () => {
   const file = await Deno.makeTempFile();
-  for (const folder of [file, `${file}/state`]) {
-    const error = await assertRejects(() => lockState(folder), SetpointError, folder);
+  for (
+    const [folder, why] of [[file, "a file has its name"], [
+      `${file}/state`,
+      "a part of its path is no folder",
+    ]]
+  ) {
+    const error = await assertRejects(
+      () => lockState(folder),
+      SetpointError,
+      `"${folder}": ${why}; expected`,
+    );
     assertEquals(error.code, "STATE_UNREADABLE");
   }
   await Deno.remove(file);

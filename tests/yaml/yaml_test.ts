@@ -59,7 +59,10 @@ Deno.test("parseYaml() tells tabs, duplicate keys, tags and unclosed brackets wi
     "f.yaml:1:4: Cannot read YAML: unresolved tag",
   );
   assertStringIncludes(problemsOf("a: [1, 2\n")[0], "f.yaml:2:1: ");
-  assertStringIncludes(problemsOf("a: 1\n---\nb: 2\n")[0], "multiple documents");
+  assertStringIncludes(
+    problemsOf("a: 1\n---\nb: 2\n")[0],
+    "2:1: Cannot read YAML: a second document begins, expected one",
+  );
   assertStringIncludes(
     problemsOf("? [1, 2]\n: x\n")[0],
     "f.yaml:1:3: Cannot read YAML: a key must be a text",
