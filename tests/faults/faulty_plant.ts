@@ -77,7 +77,7 @@ export default definePlugin({
 });
 `;
 
-const SIMULATOR = JSON.stringify({
+export const SIMULATOR = JSON.stringify({
   format: "setpoint/simulator/v1",
   periodMs: 60_000,
   faults: { gap: 0, nan: 0, stale: 0, frozen: 0 },
