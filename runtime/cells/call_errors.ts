@@ -1,4 +1,5 @@
 /** Every failure of a call names the plugin, the method and, where there is one, the skill. */
+import { placeIn } from "../built_file.ts";
 import { type ErrorCode, type SetpointError, setpointError } from "../errors.ts";
 import { SkillError } from "../graph/skill.ts";
 import type { CallError, Method } from "./protocol.ts";
@@ -12,6 +13,8 @@ export interface CallLabel {
   readonly strategy?: string;
   /** The plugin's file, for positions. */
   readonly file: string;
+  /** What it says, for the positions of one that was built from several. */
+  readonly text?: string;
 }
 
 const METHOD_NAMES: Partial<Record<Method, string>> = {
@@ -44,9 +47,9 @@ export function callFailed(
 export function answerError(error: CallError, label: CallLabel): SetpointError | SkillError {
   if (error.kind === "skill") return new SkillError(error.problems ?? [{ message: error.message }]);
   const { line, column } = error;
+  const place = line === undefined ? { file: label.file } : placeIn(label.text ?? "", label.file, line);
   const at = {
-    file: label.file,
-    ...(line !== undefined && { line }),
+    ...place,
     ...(column !== undefined && { column }),
   };
   if (error.kind === "invalid") {

@@ -184,7 +184,7 @@ export class PluginHost implements AsyncDisposable {
     const text = source.text ?? await readBuiltin(source);
     if (this.#closed) throw setpointError("PLUGIN_DIED", `Cannot load plugin "${id}": the host is closed`);
     const open = this.#cellFor(source, needs);
-    const label: CallLabel = { plugin: id, method: "spawn", file };
+    const label: CallLabel = { plugin: id, method: "spawn", file, text };
     const spawn = { mode: "plugin", text, file } as const;
     try {
       const first = await open.cell.addWorker(spawn, label);
@@ -206,6 +206,7 @@ export class PluginHost implements AsyncDisposable {
         limits,
         description,
         file,
+        text,
         workers,
         onnx: () => this.onnx,
       });

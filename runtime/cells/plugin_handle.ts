@@ -68,6 +68,7 @@ export interface HandleOptions {
   readonly limits: Limits;
   readonly description: PluginDescription;
   readonly file: string;
+  readonly text: string;
   readonly workers: readonly number[];
   readonly onnx: () => OnnxHost;
 }
@@ -306,6 +307,7 @@ export class PluginHandle {
       plugin: `${name}@${version}`,
       method,
       file: this.#options.file,
+      text: this.#options.text,
       ...(skill && { skill: skill.name }),
       ...(strategy !== undefined && { strategy }),
     };

@@ -1,4 +1,5 @@
 /** Runs the tests that a plugin brings along, in its own cell, when it is opened: one that fails keeps the plugin out. */
+import { SetpointError } from "../errors.ts";
 import { checkConfig, withDefaults } from "../graph/config_schema.ts";
 import { decodeExpression } from "../graph/expression.ts";
 import { Graph } from "../graph/expr.ts";
@@ -22,9 +23,9 @@ export async function selfTest(plugin: Testable, manifest: PluginManifest): Prom
     try {
       await runTest(plugin, manifest, test);
     } catch (error) {
-      throw new Error(`its ${JSON.stringify(test.name)} fails: ${(error as Error).message}`, {
-        cause: error,
-      });
+      // whoever tells the cause tells its place
+      const why = error instanceof SetpointError ? error.problems[0].message : (error as Error).message;
+      throw new Error(`its ${JSON.stringify(test.name)} fails: ${why}`, { cause: error });
     }
   }
 }

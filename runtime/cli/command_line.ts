@@ -70,6 +70,35 @@ export const COMMANDS = {
     operands: [],
     options: { "json": JSON_OUTPUT, ...ANYWHERE },
   },
+  "plugins": {
+    help: "Asks the running process for its plugins: state, versions, calls, failures, times, memory",
+    operands: [],
+    options: { "json": JSON_OUTPUT, ...ANYWHERE },
+  },
+  "plugin:new": {
+    help: "Writes NAME.ts, a plugin that passes its own tests, to be changed",
+    operands: ["NAME"],
+    options: {
+      "kind": { value: "KIND", help: "function (default), model, constraint, optimizer or composition" },
+      ...ANYWHERE,
+    },
+  },
+  "plugin:test": {
+    help: "Tries a plugin in a cell: its own tests, what every plugin must hold, derivatives, limits",
+    operands: ["FILE"],
+    options: { "json": JSON_OUTPUT, ...ANYWHERE },
+  },
+  "plugin:build": {
+    help: "Builds one plugin file from ENTRY and the files that it imports",
+    operands: ["ENTRY"],
+    options: { "out": { value: "FILE", help: "the file to write" }, ...ANYWHERE },
+  },
+  "plugin:dev": {
+    help:
+      "Tries a plugin again at each change; with --out writes it where a running process looks, if it passes",
+    operands: ["FILE"],
+    options: { "out": { value: "FILE", help: "the built file" }, ...ANYWHERE },
+  },
   "health": {
     help: "Asks the running process how it is; ends with 1 if it is not ready",
     operands: [],
@@ -145,6 +174,9 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     if (command === "optimize" && !("input" in flags)) {
       wrong.push("Cannot run optimize: --input FILE is missing");
     }
+    if (command === "plugin:build" && !("out" in flags)) {
+      wrong.push("Cannot run plugin:build: --out FILE is missing");
+    }
   }
   if (wrong.length > 0) throw usage(wrong);
   return { command, flags, operands };
@@ -161,8 +193,16 @@ export async function configOf({ flags }: Invocation): Promise<Config> {
 
 /** The files that an invocation reads beside its configuration, absolute. */
 export function inputFiles({ command, flags, operands }: Invocation): string[] {
-  const named = command === "strategy:validate" ? [operands[0]] : command === "optimize" ? [flags.input] : [];
+  const first = command === "strategy:validate" || command.startsWith("plugin:");
+  const named = first ? [operands[0]] : command === "optimize" ? [flags.input] : [];
   return named.map((file) => fromCallersFolder(file));
+}
+
+/** What a command for authors writes, absolute; undefined where it writes nothing. */
+export function outputFile({ command, flags, operands }: Invocation): string | undefined {
+  if (command === "plugin:new") return fromCallersFolder(operands[0].replace(/(?:\.ts)?$/, ".ts"));
+  const written = command === "plugin:build" || command === "plugin:dev" ? flags.out : undefined;
+  return written === undefined ? undefined : fromCallersFolder(written);
 }
 
 export function helpOf(command: CommandName): string {

@@ -1,7 +1,7 @@
 /** The commands that end by themselves. */
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { inputFiles, type Invocation } from "./command_line.ts";
+import { inputFiles, type Invocation, outputFile } from "./command_line.ts";
 import { printLog } from "./print.ts";
 
 /** @returns The exit code. @throws {SetpointError} */
@@ -16,6 +16,21 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
       return await (await import("./cache.ts")).cacheStats(asked);
     case "cache:clear":
       return await (await import("./cache.ts")).cacheClear(asked);
+    case "plugins":
+      return await (await import("./plugins.ts")).plugins(asked);
+    case "plugin:new":
+      return await (await import("./plugin_new.ts")).pluginNew(outputFile(invocation)!, flags.kind);
+    case "plugin:build":
+      return await (await import("./plugin_dev.ts")).pluginBuild(
+        inputFiles(invocation)[0],
+        outputFile(invocation)!,
+      );
+    case "plugin:test":
+      return await (await import("./plugin_test.ts")).pluginTest(inputFiles(invocation)[0], { json, clock });
+    case "plugin:dev": {
+      const out = outputFile(invocation);
+      return await (await import("./plugin_dev.ts")).pluginDev(inputFiles(invocation)[0], { out, clock });
+    }
     case "health":
       return await (await import("./health.ts")).health(asked);
   }

@@ -1,5 +1,5 @@
 /** Exactly what the process behind a command may do, from its configuration. */
-import { inputFiles, type Invocation } from "../cli/command_line.ts";
+import { inputFiles, type Invocation, outputFile } from "../cli/command_line.ts";
 import { type Config, configVariables, listenAddress, ROOT } from "../config.ts";
 import { readRun } from "../state_folder.ts";
 
@@ -29,10 +29,28 @@ export async function permissionsOf(
   switch (invocation.command) {
     case "cache:stats":
     case "cache:clear":
+    case "plugins":
     case "health": {
       const run = await readRun(state).catch(() => null);
       const net = run === null ? [] : [hostAndPort(new URL(run.url))];
       return { read: [state], write: [], net, env: terminalAndConfig(), run: [], sys: [] };
+    }
+    case "plugin:new":
+    case "plugin:build":
+    case "plugin:test":
+    case "plugin:dev": {
+      const written = outputFile(invocation);
+      const runs = invocation.command === "plugin:test" || invocation.command === "plugin:dev";
+      const files = invocation.command === "plugin:new" ? [written!] : inputFiles(invocation);
+      const sources = runs ? [`${ROOT}/runtime`, `${ROOT}/plugins`] : [];
+      return {
+        read: unique([...sources, ...files.map(folderOf), ...(written === undefined ? [] : [written])]),
+        write: written === undefined ? [] : [written],
+        net: [],
+        env: terminalAndConfig(),
+        run: runs ? [deno] : [],
+        sys: [],
+      };
     }
     case "strategy:validate":
     case "optimize":

@@ -17,11 +17,14 @@ export async function pluginFiles(file: string): Promise<string[]> {
     return [];
   }
   if (typeof plugins !== "object" || plugins === null) return [];
-  return Object.values(plugins).filter(isPath).map((path) => new URL(path, `file://${encodeURI(file)}`))
+  const named = Object.values(plugins).map((plugin) =>
+    (plugin as { plugin?: unknown } | null)?.plugin ?? plugin
+  );
+  return named.filter(isPath).map((path) => new URL(path, `file://${encodeURI(file)}`))
     .map(({ pathname }) => decodeURIComponent(pathname));
 }
 
 /** Neither `builtin:function` nor `name@version`. */
 function isPath(plugin: unknown): plugin is string {
-  return typeof plugin === "string" && /^(?!builtin:).*\.[jt]s$/.test(plugin);
+  return typeof plugin === "string" && /^(?!builtin:).*\.(?:[jt]s|mjs)$/.test(plugin);
 }

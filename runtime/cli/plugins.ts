@@ -1,0 +1,48 @@
+import { setpointError } from "../errors.ts";
+import type { CellStatus } from "../kernel/types.ts";
+import type { CacheOptions } from "./cache.ts";
+import { printJson, printText } from "./print.ts";
+import { ask } from "./running.ts";
+import { figure, table } from "./table.ts";
+
+/** Prints the plugins of the running process. */
+export async function plugins({ state, json, clock }: CacheOptions): Promise<number> {
+  const { status, body } = await ask(state, "GET", "/plugins", clock);
+  if (status !== 200) {
+    const detail = (body as { detail?: string } | null)?.detail ?? String(body);
+    throw setpointError("NOT_RUNNING", `Cannot use /plugins: the process answered ${status}: ${detail}`);
+  }
+  const { cells } = body as { cells: readonly CellStatus[] };
+  if (json) printJson(body);
+  else printText(pluginsText(cells));
+  return 0;
+}
+
+const COLUMNS = ["calls", "failed", "restarts", "p50 ms", "p99 ms", "MB"];
+
+/** A line a plugin, with the figures of its process; below it why one is shut out. */
+export function pluginsText(cells: readonly CellStatus[]): string {
+  const rows = cells.flatMap((cell) =>
+    (cell.plugins.length > 0 ? cell.plugins : [undefined]).map((plugin, k) => [
+      plugin === undefined ? cell.id : `${plugin.name} ${plugin.version}`,
+      plugin?.kind ?? "",
+      plugin?.digest?.slice(0, 12) ?? "built in",
+      ...(k > 0 ? ["", "", "", "", "", "", ""] : [
+        cell.state,
+        ...[cell.calls, cell.failures, cell.restarts].map(String),
+        ...[cell.p50_ms, cell.p99_ms].map((ms) => ms === null ? "-" : ms.toFixed(1)),
+        cell.rss_bytes === null ? "-" : figure(Math.round(cell.rss_bytes / 2 ** 20)),
+      ]),
+    ])
+  );
+  const titles = [
+    ...["Plugin", "kind", "sha256", "state"].map((title) => ({ title })),
+    ...COLUMNS.map((title) => ({ title, align: "right" as const })),
+  ];
+  const failures = cells.filter(({ last_failure }) => last_failure !== null).map((
+    { id, state, last_failure },
+  ) => `${id} (${state}): ${last_failure}`);
+  return [...table(titles, rows), ...(failures.length > 0 ? ["", "Last failures:", ...failures] : [])].join(
+    "\n",
+  );
+}

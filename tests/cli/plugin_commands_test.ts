@@ -1,0 +1,75 @@
+/** The commands for authors, as a person runs them, in a folder of their own. */
+import { TEMPLATE_KINDS } from "../../runtime/cli/plugin_templates.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { task } from "../launch/process.ts";
+
+async function folder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "setpoint-author-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+for (const kind of TEMPLATE_KINDS) {
+  Deno.test(`plugin:new --kind ${kind} writes a plugin that type-checks and passes plugin:test`, async () => {
+    await using at = await folder();
+    const env = { INIT_CWD: at.path };
+    const made = await task(["plugin:new", "my_plugin", "--kind", kind], { env });
+    assertEquals([made.code, made.stderr], [0, ""]);
+    const checked = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "check",
+        "--quiet",
+        "--config",
+        new URL("../../deno.json", import.meta.url).pathname,
+        `${at.path}/my_plugin.ts`,
+      ],
+    }).output();
+    assert(checked.success, new TextDecoder().decode(checked.stderr));
+    const tried = await task(["plugin:test", "my_plugin.ts", "--json"], { env });
+    assertEquals(tried.code, 0, tried.stdout + tried.stderr);
+    const report = JSON.parse(tried.stdout);
+    assertEquals([report.ok, report.kind, report.name], [true, kind, "my/my-plugin"]);
+    const again = await task(["plugin:new", "my_plugin", "--kind", kind], { env });
+    assertEquals(again.code, 2);
+    assertStringIncludes(again.stderr, "it is there already");
+  });
+}
+
+Deno.test("plugin:test tells a failing test and an exception with the author's file and line", async () => {
+  await using at = await folder();
+  const env = { INIT_CWD: at.path };
+  await task(["plugin:new", "p", "--kind", "function"], { env });
+  const file = `${at.path}/p.ts`;
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, text.replace("outputs: { y: 6 }", "outputs: { y: 7 }"));
+  const wrong = await task(["plugin:test", "p.ts"], { env });
+  assertEquals(wrong.code, 1);
+  assertStringIncludes(wrong.stderr, 'its "doubles" fails: "y" is 6, expected 7');
+  await Deno.writeTextFile(file, text.replace("const x =", "throw new RangeError('oops');\n    const x ="));
+  const thrown = await task(["plugin:test", "p.ts"], { env });
+  assertStringIncludes(thrown.stderr, `${file}:19:`);
+  assertStringIncludes(thrown.stderr, "RangeError: oops");
+});
+
+Deno.test("plugin:build writes one file that passes plugin:test, and needs nothing but its folder", async () => {
+  await using at = await folder();
+  const env = { INIT_CWD: at.path };
+  await task(["plugin:new", "p", "--kind", "model"], { env });
+  const text = await Deno.readTextFile(`${at.path}/p.ts`);
+  await Deno.writeTextFile(
+    `${at.path}/p.ts`,
+    `import { gainOf } from "./gain.ts";\n${text.replaceAll("Number(skill.config.gain)", "gainOf(skill)")}`,
+  );
+  await Deno.writeTextFile(
+    `${at.path}/gain.ts`,
+    'import type { SkillSpec } from "setpoint";\nexport const gainOf = (skill: SkillSpec): number => Number(skill.config.gain);\n',
+  );
+  await Deno.mkdir(`${at.path}/dist`);
+  const built = await task(["plugin:build", "p.ts", "--out", "dist/p.ts"], { env });
+  assertEquals(built.code, 0, built.stderr);
+  assertStringIncludes(built.stdout, "sha256 ");
+  const tried = await task(["plugin:test", "dist/p.ts"], { env });
+  assertEquals(tried.code, 0, tried.stdout + tried.stderr);
+  const allowed = await task(["plugin:build", "p.ts", "--out", "dist/p.ts", "--print-permissions"], { env });
+  assertStringIncludes(allowed.stdout, `--allow-write=${at.path}/dist/p.ts`);
+  assert(!allowed.stdout.includes("--allow-run") && !allowed.stdout.includes("--allow-net"));
+});
