@@ -17,5 +17,5 @@ export type { Iteration } from "./iteration.ts";
 export type { KktError, SolveResult } from "./result.ts";
 export { describeStatus } from "./status.ts";
 export { type Problem, solve, type Structure } from "./solve.ts";
-export { type WasmSolver, WasmSolvers } from "./wasm_solver.ts";
+export { createWasmSolver, type WasmSolver } from "./wasm_solver.ts";
 export type { Violation } from "./violation.ts";

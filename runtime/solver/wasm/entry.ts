@@ -84,44 +84,30 @@ class Solver {
   }
 }
 
-/** The solvers that live, so that the collector keeps them; a free place is null. */
-const solvers = new Array<Solver | null>();
+/** One instance of the module is one solver: with the instance goes all its memory. */
+let only: Solver | null = null;
 
-/** @returns The number of a new solver. */
-export function create(n: i32, m: i32): i32 {
+/** Takes all memory. @returns Where the addresses begin. */
+export function create(n: i32, m: i32): usize {
   const solver = new Solver(n, m);
-  for (let k: i32 = 0; k < solvers.length; k++) {
-    if (solvers[k] === null) {
-      solvers[k] = solver;
-      return k;
-    }
-  }
-  solvers.push(solver);
-  return solvers.length - 1;
+  only = solver;
+  return solver.addresses.dataStart;
 }
 
-export function dispose(id: i32): void {
-  solvers[id] = null;
-}
-
-export function addresses(id: i32): usize {
-  return solvers[id]!.addresses.dataStart;
-}
-
-export function setOption(id: i32, index: i32, value: f64): void {
-  solvers[id]!.settings.set(index, value);
+export function setOption(index: i32, value: f64): void {
+  only!.settings.set(index, value);
 }
 
 /** Leaves the start as the answer. */
-export function reject(id: i32): void {
-  const solver = solvers[id]!;
+export function reject(): void {
+  const solver = only!;
   solver.driver.reject();
   tell(solver);
 }
 
 /** Solves, and writes objective, iterations, evaluations and residuals into the numbers. @returns IPOPT's return code. */
-export function solve(id: i32): i32 {
-  const solver = solvers[id]!;
+export function solve(): i32 {
+  const solver = only!;
   const status = solver.driver.solve();
   tell(solver);
   return status;
