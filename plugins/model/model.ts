@@ -105,8 +105,13 @@ export default definePlugin({
       const message =
         `Model "${skill.files.model_path.name}" of skill "${skill.name}" runs in ONNX Runtime: ${node}: ${why}`;
       notes.push({ message, path: ["config", "model_path"] });
-    } else checkGolden(skill, model!, scaling, metadata.golden);
-    return { ...build(skill, model!, scaling, zero), limits, notes };
+      return { ...build(skill, model!, scaling, zero), limits, notes };
+    }
+    checkGolden(skill, model!, scaling, metadata.golden);
+    const lowered = { ...build(skill, model!, scaling, zero), limits, notes };
+    if (metadata.golden.length > 0 || isTorch(skill.files.model_path)) return lowered;
+    const range = trainingRange(skill, scaling, metadata);
+    return { ...lowered, check: { file: "model_path", expression: model!.expression, ...range } };
   },
 });
 
@@ -439,6 +444,18 @@ function rangeLimits(skill: SkillSpec, { ranges }: Metadata, notes: SkillProblem
     const physical = { physicalLower: lower, physicalUpper: upper };
     return [{ variable, mode, lower, upper, ...physical, weight: RANGE_WEIGHT, priority: 0 }];
   });
+}
+
+/** In the model's own numbers, as its scalers make them; −1 … 1 where nothing is known. */
+function trainingRange({ inputs, variables }: SkillSpec, scaling: Scaling, { ranges }: Metadata) {
+  const sides = inputs.map((name, i) => {
+    const { min, max } = variables[name] ?? {};
+    const declared = min !== undefined && max !== undefined ? [min, max] as const : undefined;
+    const range = ranges.get(name) ?? ranges.get(plainName(name)) ?? declared;
+    const { scale, offset } = scaling.inputs[i];
+    return range === undefined ? [-1, 1] : range.map((value) => scale * value + offset).sort((a, b) => a - b);
+  });
+  return { lower: sides.map(([low]) => low), upper: sides.map(([, high]) => high) };
 }
 
 function plainName(name: string): string {

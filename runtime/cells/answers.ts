@@ -3,6 +3,7 @@ import { checkManifest, type PluginManifest } from "../graph/manifest.ts";
 import {
   type Limit,
   type LoweredMessage,
+  type ModelSample,
   type OpaqueSpec,
   type SkillProblem,
   type Source,
@@ -109,7 +110,7 @@ export function checkDescription(value: unknown): PluginDescription {
 
 /** The expression stays bytes: the linker decodes and checks it. @param fileKeys The skill's files, by config key. */
 export function checkLowered(value: unknown, fileKeys: readonly string[]): LoweredMessage {
-  const { expression, sources, opaques, limits, notes } = fields(value, "the lowered skill");
+  const { expression, sources, opaques, limits, notes, sample } = fields(value, "the lowered skill");
   if (!(expression instanceof Uint8Array)) throw new TypeError("its expression is missing");
   return {
     expression,
@@ -117,7 +118,26 @@ export function checkLowered(value: unknown, fileKeys: readonly string[]): Lower
     opaques: list(opaques, "opaques").map((opaque) => checkOpaque(opaque, fileKeys)),
     limits: list(limits, "limits").map(checkLimit),
     notes: list(notes, "notes").map(checkProblem),
+    ...(sample !== undefined && sample !== null && { sample: checkSample(sample, fileKeys) }),
   };
+}
+
+function checkSample(value: unknown, fileKeys: readonly string[]): ModelSample {
+  const { file, batch, answers, count: rows } = fields(value, "a sample");
+  if (!fileKeys.includes(file as string)) {
+    throw new TypeError(`a sample names the file "${file}", which the skill does not have`);
+  }
+  const sample = {
+    file: file as string,
+    batch: floats(batch, "a sample's batch"),
+    answers: floats(answers, "a sample's answers"),
+    count: count(rows, "a sample's size"),
+  };
+  const whole = (length: number) => length > 0 && length % sample.count === 0;
+  if (!whole(sample.batch.length) || !whole(sample.answers.length)) {
+    throw new TypeError(`a sample of ${sample.count} points has another number of values`);
+  }
+  return sample;
 }
 
 function checkSource(value: unknown): Source {

@@ -9,6 +9,7 @@ import {
   type Source,
 } from "../../plugins/sdk.ts";
 import type { LoweredMessage } from "../graph/skill.ts";
+import { sampleModel } from "./model_sample.ts";
 import type { CallMessage, SkillReference } from "./protocol.ts";
 
 type SkillMessage = Extract<CallMessage, { skill: SkillReference }>;
@@ -57,6 +58,7 @@ export class SkillCalls {
       opaques,
       limits: lowered.limits ?? [],
       notes: lowered.notes ?? [],
+      ...(lowered.check && { sample: sampleModel(lowered.check) }),
     };
   }
 

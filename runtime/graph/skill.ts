@@ -107,6 +107,27 @@ export interface OpaqueSpec {
   readonly steps?: readonly number[];
 }
 
+/** A model that became an expression, for the referee: ONNX Runtime gives the same numbers, or nobody should trust it. */
+export interface ModelCheck {
+  /** Config key of the ONNX file. */
+  readonly file: string;
+  /** From the model's own inputs to its own outputs, without scaling. */
+  readonly expression: Expression;
+  /** The range of each input that the model was trained in, in the model's own numbers. */
+  readonly lower: readonly number[];
+  readonly upper: readonly number[];
+}
+
+/** What a {@linkcode ModelCheck} found, as it crosses a process. */
+export interface ModelSample {
+  readonly file: string;
+  /** count × inputs, row-major: random points of the training range. */
+  readonly batch: Float64Array;
+  /** count × outputs. */
+  readonly answers: Float64Array;
+  readonly count: number;
+}
+
 /** A skill as its plugin describes it, inside the plugin's process. */
 export interface Lowered {
   /** Parameters of the graph are `sources` in order; outputs as the skill's `outputs`, in order. */
@@ -118,6 +139,8 @@ export interface Lowered {
   readonly limits?: readonly Limit[];
   /** Warnings and notes that do not stop the load. Default none. */
   readonly notes?: readonly SkillProblem[];
+  /** Default: there is nothing to compare. */
+  readonly check?: ModelCheck;
 }
 
 /** {@linkcode Lowered} as it crosses a process: the expression is the flat buffer of `encodeExpression`. */
@@ -127,4 +150,5 @@ export interface LoweredMessage {
   readonly opaques: readonly OpaqueSpec[];
   readonly limits: readonly Limit[];
   readonly notes: readonly SkillProblem[];
+  readonly sample?: ModelSample;
 }

@@ -6,6 +6,7 @@ import { Evaluator } from "./evaluate.ts";
 import { onnxModelOf } from "./onnx_model.ts";
 import type { GatedVariable } from "./gate.ts";
 import type { CycleStrategy } from "../journal/cycle.ts";
+import type { RefereeCase } from "./referee.ts";
 import type { Warning } from "./types.ts";
 
 export interface ActivationParts {
@@ -20,6 +21,8 @@ export interface ActivationParts {
   readonly number: number;
   /** Digest of each file that the strategy is made of, by path. */
   readonly artifacts: Readonly<Record<string, string>>;
+  /** What the referee compares. Default: nothing. */
+  readonly samples?: readonly RefereeCase[];
   readonly options: { readonly max_iterations?: number; readonly tolerance?: number };
   /** Gives up the plugins of its own. */
   readonly release: () => Promise<void>;
@@ -44,6 +47,9 @@ export class Activation {
   readonly artifacts: Readonly<Record<string, string>>;
   /** In the order of the parameters. */
   readonly measuredVariables: readonly GatedVariable[];
+  readonly samples: readonly RefereeCase[];
+  /** Why the strategy only advises: a line for each model that ONNX Runtime computes otherwise. Set by the referee. */
+  doubts: readonly string[] = [];
   readonly #parts: ActivationParts;
   readonly #exact: Evaluator;
   readonly #pre: Evaluator;
@@ -64,6 +70,7 @@ export class Activation {
     this.#parts = parts;
     this.linked = linked;
     this.artifacts = parts.artifacts;
+    this.samples = parts.samples ?? [];
     this.identity = { name: linked.name, version: linked.version, digest: linked.digest };
     this.#exact = new Evaluator(linked.exact, call);
     this.#pre = new Evaluator(linked.pre.tape, call);

@@ -9,6 +9,7 @@ import type { PluginKind, SkillFile } from "../graph/skill.ts";
 import { linkStrategy } from "../strategy/link.ts";
 import type { PluginRef, Strategy } from "../strategy/strategy.ts";
 import { Activation } from "./activation.ts";
+import type { RefereeCase } from "./referee.ts";
 
 /** Where the files of a strategy come from. */
 export interface ActivationSource {
@@ -47,6 +48,7 @@ export class Activator {
       return { name: file, sha256, bytes };
     };
     const opening = new Map<string, Promise<PluginHandle>>();
+    const samples: RefereeCase[] = [];
     const ids = new Set<string>();
     const release = () => this.#release(ids);
     const handleOf = (cls: string) => {
@@ -71,7 +73,11 @@ export class Activator {
       const linked = await linkStrategy(strategy, {
         kindOf: async (cls) => (await handleOf(cls)).description.kind,
         schemaOf: async (cls) => (await handleOf(cls)).description.config,
-        lower: async (spec) => (await handleOf(spec.class)).lower(spec),
+        lower: async (spec) => {
+          const lowered = await (await handleOf(spec.class)).lower(spec);
+          if (lowered.sample !== undefined) samples.push({ spec, sample: lowered.sample });
+          return lowered;
+        },
         sequence: async (spec) => (await handleOf(spec.class)).sequence(spec),
       }, files);
       const handles = new Map<string, PluginHandle>();
@@ -84,6 +90,7 @@ export class Activator {
         allocator: await host.open({ id: "builtin:optimizer", builtin: "optimizer" }),
         number: this.#opened++,
         artifacts,
+        samples,
         options,
         release,
       });

@@ -73,6 +73,7 @@ export async function composeKernel(config: Config, options: ComposeOptions): Pr
       historian: data?.historian ?? null,
       ...(data?.advance && { advance: data.advance }),
       metadata,
+      ...(serving && { refereeFile: `${state}/referee.json` }),
       strategyFile,
       deadlineMs,
       options: {

@@ -74,9 +74,12 @@ export async function runState(
 }
 
 /** What an operator should see with every answer: doubts about the strategy, and what became of rounding. */
-function runWarnings({ linked }: Activation, { rounded }: RunResult): Warning[] {
-  const lasting = linked.notes.filter(({ level }) => level === "warning")
-    .map(({ code, message, variable }) => ({ code, message, ...(variable !== undefined && { variable }) }));
+function runWarnings({ linked, doubts }: Activation, { rounded }: RunResult): Warning[] {
+  const lasting: Warning[] = [
+    ...doubts.map((message) => ({ code: "MODEL_DOUBTED", message })),
+    ...linked.notes.filter(({ level }) => level === "warning")
+      .map(({ code, message, variable }) => ({ code, message, ...(variable !== undefined && { variable }) })),
+  ];
   if (rounded) return lasting;
   const message = "Rounding or a deadband would have broken a limit; the setpoints are as they were computed";
   return [...lasting, { code: "NOT_ROUNDED", message }];

@@ -14,6 +14,7 @@ import { type ActivationSource, Activator } from "./activator.ts";
 import { type Finished, runScheduled, runState } from "./cycle.ts";
 import { Deployment } from "./deployment.ts";
 import { Posted } from "./posted.ts";
+import { Referee } from "./referee.ts";
 import { goodInputs, rowOf } from "./record.ts";
 import { runOnce } from "./run.ts";
 import {
@@ -55,6 +56,8 @@ export interface KernelParts {
   readonly advance?: (nowMs: number) => void;
   /** The metadata folder: pointer and mirror. */
   readonly metadata: string;
+  /** Verdicts on models; default: nobody asks ONNX Runtime about them. */
+  readonly refereeFile?: string;
   /** A strategy file that runs in the place of the deployed version. */
   readonly strategyFile: string | null;
   readonly deadlineMs: number;
@@ -78,6 +81,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   readonly #deployment: Deployment;
   readonly #posted: Posted;
   readonly #commits: GroupCommit;
+  readonly #referee: Referee | undefined;
   /** A strategy file's activation: it has no version to swap. */
   #fixed: Activation | undefined;
   readonly #ended = new AbortController();
@@ -99,6 +103,9 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     this.#activator = new Activator({ host, cache, options });
     this.#posted = new Posted(this.#activator);
     this.#commits = groupCommit(journal, clock);
+    this.#referee = parts.refereeFile === undefined
+      ? undefined
+      : new Referee({ clock, log, onnx: host.onnx, file: parts.refereeFile });
     this.#deployment = new Deployment({
       clock,
       cache,
@@ -149,6 +156,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     }
     const began = clock.monotonic();
     const recorded = this.#record(finished);
+    this.#referee?.judgeLater(activation);
     if (origin === "cli") await recorded;
     const record = clock.monotonic() - began;
     const { timing_ms, ...answer } = finished.answer;
@@ -249,6 +257,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     await this.#cycling;
     cancelTimer();
     this.#ended.abort(new DOMException("The kernel stops", "AbortError"));
+    await this.#referee?.[Symbol.asyncDispose]();
     await this.#deployment[Symbol.asyncDispose]();
     await this.#fixed?.retire();
     await this.#posted[Symbol.asyncDispose]();
@@ -299,6 +308,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     });
     this.#noteData(finished, activation);
     await this.#record(finished);
+    if (activation !== undefined) this.#referee?.judgeLater(activation);
     return this.#lastCycle!;
   }
 
@@ -365,6 +375,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
 
   async #activate(strategy: Strategy, source: ActivationSource): Promise<Activation> {
     const activation = await this.#activator.open(strategy, source);
+    await this.#referee?.recall(activation);
     for (const { code, level, message } of activation.linked.notes) {
       this.#parts.log(level === "warning" ? "warn" : "debug", message, { code });
     }

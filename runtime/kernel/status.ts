@@ -33,6 +33,7 @@ export function statusOf(parts: StatusParts): KernelStatus {
   add("HISTORIAN", problems.get("historian"), true);
   add("JOURNAL", problems.get("journal"));
   add("MIRROR", problems.get("mirror"));
+  for (const doubt of active?.doubts ?? []) add("MODEL_DOUBTED", doubt);
   for (const message of cache.reasons) add("STORE", message);
   for (const { id, state } of cells) {
     if (state === "quarantined") {

@@ -1,0 +1,124 @@
+import { setpointError } from "../../runtime/errors.ts";
+import type { SkillSpec } from "../../runtime/graph/skill.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { type Judged, Referee, type RefereeOptions } from "../../runtime/kernel/referee.ts";
+import { assert, assertEquals, assertStringIncludes } from "../std/assert.ts";
+import { openKernel } from "./open_kernel.ts";
+
+const STATE = { a: 0.1, b: 0.2, c: 0.3, d: 0.4 };
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let k = 0; k < 1000 && !await condition(); k++) await new Promise((done) => setTimeout(done, 10));
+  assert(await condition(), "waited in vain");
+}
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "setpoint-referee-" });
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A strategy of one model with two outputs, whose graph answers 0, 1, 2 … and 0. */
+function judged(): Judged {
+  const bytes = new Uint8Array(4);
+  const spec = { name: "skill", files: { model_path: { name: "m.onnx", sha256: "ab", bytes } } };
+  const answers = Float64Array.from({ length: 128 }, (_, i) => i % 2 === 0 ? i / 2 : 0);
+  const sample = { file: "model_path", batch: new Float64Array(64), answers, count: 64 };
+  return {
+    samples: [{ spec: spec as unknown as SkillSpec, sample }],
+    doubts: [],
+    hold: () => ({ [Symbol.dispose]() {} }),
+  };
+}
+
+/** ONNX Runtime that adds `error` to the first output of its row `row`. */
+function fakeRuntime(error: number, row = 17) {
+  let [loads, calls] = [0, 0];
+  const onnx: RefereeOptions["onnx"] = {
+    load: () => Promise.resolve(void loads++),
+    evaluate: () => Promise.resolve(Float64Array.of(calls + (calls++ === row ? error : 0), 0)),
+    unload: () => Promise.resolve(),
+  };
+  return { onnx, loads: () => loads };
+}
+
+Deno.test("the referee doubts a model that differs by more than 1e-5 of its range, and remembers that", async () => {
+  await inFolder(async (folder) => {
+    const lines: string[] = [];
+    const common = { clock: systemClock, log: (_: string, line: string) => void lines.push(line) };
+    for (const [error, doubted] of [[5e-4, false], [2e-3, true]] as const) {
+      const file = `${folder}/${error}.json`;
+      const strategy = judged();
+      const runtime = fakeRuntime(error);
+      {
+        await using referee = new Referee({ ...common, onnx: runtime.onnx, file });
+        await referee.recall(strategy);
+        assertEquals(runtime.loads(), 0);
+        referee.judgeLater(strategy);
+        referee.judgeLater(strategy);
+        await until(() => Deno.stat(file).then(() => true, () => false));
+      }
+      assertEquals([runtime.loads(), strategy.doubts.length], [1, doubted ? 1 : 0]);
+      const again = judged();
+      await using referee = new Referee({ ...common, onnx: runtime.onnx, file });
+      await referee.recall(again);
+      referee.judgeLater(again);
+      assertEquals([again.doubts, runtime.loads()], [strategy.doubts, 1]);
+      if (doubted) assertStringIncludes(again.doubts[0], 'Model "m.onnx" of skill "skill" is not trusted');
+    }
+  });
+});
+
+Deno.test("a model that ONNX Runtime cannot run is not doubted; one that it had no time for is asked about again", async () => {
+  await inFolder(async (folder) => {
+    for (const [code, loads] of [["PLUGIN_FAILED", 1], ["PLUGIN_TIMEOUT", 3]] as const) {
+      const strategy = judged();
+      let count = 0;
+      const load = () => {
+        count++;
+        return Promise.reject(setpointError(code, "no"));
+      };
+      const onnx = { ...fakeRuntime(0).onnx, load };
+      const file = `${folder}/${code}.json`;
+      await using referee = new Referee({ clock: systemClock, log: () => {}, onnx, file });
+      for (let k = 0; k < 5; k++) {
+        referee.judgeLater(strategy);
+        await new Promise((done) => setTimeout(done, 80));
+      }
+      assertEquals([count, strategy.doubts], [loads, []]);
+    }
+  });
+});
+
+Deno.test("ONNX Runtime judges a model after the first answer, rests then, and is not asked after a restart", async () => {
+  await inFolder(async (folder) => {
+    const file = `${folder}/state/referee.json`;
+    const env = { SETPOINT_FOLDERS_STATE: `${folder}/state`, SETPOINT_APP_MODE: "api" };
+    const options = { strategy: "tests/fixtures/onnx/external.yaml", serving: true, env };
+    {
+      await using open = await openKernel(options);
+      const cells = () => open.kernel.plugins().filter(({ id }) => id === "onnx");
+      assertEquals(cells(), []);
+      assertEquals((await open.answer(STATE)).warnings, []);
+      await until(() => Deno.stat(file).then(() => true, () => false));
+      await until(() => cells()[0]?.pid === null);
+      assertEquals((await open.answer(STATE)).warnings, []);
+    }
+    const { verdicts } = JSON.parse(await Deno.readTextFile(file));
+    assertEquals(Object.values(verdicts), [null]);
+    const doubted = Object.fromEntries(Object.keys(verdicts).map((key) => [key, "its output 1 is wrong"]));
+    await Deno.writeTextFile(file, JSON.stringify({ version: 1, verdicts: doubted }));
+    await using open = await openKernel(options);
+    const { warnings, status } = await open.answer(STATE);
+    assertEquals([status, warnings.map(({ code }) => code)], ["success", ["MODEL_DOUBTED"]]);
+    assertStringIncludes(warnings[0].message, "the strategy only advises: its output 1 is wrong");
+    assertEquals(open.kernel.status().reasons.map(({ code, critical }) => [code, critical]), [[
+      "MODEL_DOUBTED",
+      false,
+    ]]);
+    assertEquals(open.kernel.plugins().some(({ id }) => id === "onnx"), false);
+  });
+});
