@@ -1,5 +1,6 @@
 import type { Activation } from "./activation.ts";
 import { allocate } from "./allocate.ts";
+import { actuatorBounds } from "../strategy/bounds.ts";
 
 export interface Unsettled {
   readonly measured: Float64Array;
@@ -36,13 +37,18 @@ export async function settle(activation: Activation, unsettled: Unsettled): Prom
   });
   const { allocation } = linked;
   const allocated = new Map<string, number>();
-  if (allocation === undefined || allocation.groups.every(({ decision }) => x[decision] === x0[decision])) {
-    return { x, allocated };
-  }
+  if (allocation === undefined) return { x, allocated };
+  const limits = actuatorBounds(linked, measured);
+  const unmoved = allocation.groups.every(({ decision }) => x[decision] === x0[decision]);
+  // a setpoint outside its own limits moves back, whether its group moves or not
+  const within = allocation.actuators.every(({ index }, k) =>
+    limits.lower[k] <= measured[index] && measured[index] <= limits.upper[k]
+  );
+  if (unmoved && within) return { x, allocated };
   const wanted = await allocate(activation, measured, x, unsettled.deadlineMs);
   const setpoints = wanted.map((value, k) => {
     const { name, index } = allocation.actuators[k];
-    return enter(name, measured[index], value, -Infinity, Infinity);
+    return enter(name, measured[index], value, limits.lower[k], limits.upper[k]);
   });
   if (setpoints.some((value, k) => value !== wanted[k])) {
     const reached = await activation.reached(measured, setpoints);

@@ -146,3 +146,40 @@ Deno.test("optimize() says of a steam demand that is too high what is missing, a
   assertEquals([violation.name, violation.side, violation.limit], ["steam_reserve", "lower", 0]);
   assert(violation.amount > 0 && violation.value === -violation.amount);
 });
+
+const PAIR = `apiVersion: setpoint/v1
+name: pair
+variables:
+  a: { type: Operative, units: "-", threshold: 1, min: 5, max: 9 }
+  b: { type: Operative, units: "-", threshold: 1, max: 1 }
+  total: { type: Calculated, units: "-", threshold: 5 }
+  cost: { type: CalculatedKPI, units: "-" }
+skills:
+  add: { class: MathFunction, inputs: [a, b], outputs: [total], config: { formula: a + b } }
+  price: { class: MathFunction, inputs: [total], outputs: [cost], config: { formula: total } }
+  evaluate: { class: CompositionSkill, outputs: [cost], config: { skill_sequence: [price] } }
+  best: { class: OptimizationSkill, inputs: [total], config: { cost_skill_name: evaluate, cost_feature_name: cost } }
+tasks:
+  - { name: PreCalculateVariables, skill_sequence: [add] }
+  - { name: Recommend, skill_sequence: [best] }
+`;
+
+Deno.test("optimize() brings actuators outside their limits back as fast as they may, also when their group stays", async () => {
+  await using opened = await openKernel({ strategy: PAIR });
+  const { outcome, variables, actuators } = await opened.answer({ a: 1, b: 2 });
+  assertEquals(outcome, "solved");
+  assertEquals(variables.total.delta, 0);
+  assertEquals(actuators.map(({ name, after }) => [name, after]), [["a", 2], ["b", 1]]);
+});
+
+Deno.test("optimize() rounds actuators within their own limits", async () => {
+  const strategy = PAIR.replace("min: 5, max: 9", "min: 0.7, round: 0.5").replace(
+    "max: 1 ",
+    "min: 1.9, round: 0.5 ",
+  );
+  await using opened = await openKernel({ strategy });
+  const { outcome, actuators } = await opened.answer({ a: 1.6, b: 2.6 });
+  assertEquals(outcome, "solved");
+  // the nearest multiples, 0.5 and 1.5, are below the least values
+  assertEquals(actuators.map(({ after }) => after), [1, 2]);
+});
