@@ -8,10 +8,12 @@ import { kernelBench } from "./kernel_bench.ts";
 import type { BenchRow } from "./row.ts";
 import { serviceBench } from "./service_bench.ts";
 import { solverBench } from "./solver_bench.ts";
+import { solverWasmBench } from "./solver_wasm_bench.ts";
 
 const BENCHES: Readonly<Record<string, () => BenchRow[] | Promise<BenchRow[]>>> = {
   graph: graphBench,
   solver: solverBench,
+  solver_wasm: solverWasmBench,
   cells: cellsBench,
   kernel: kernelBench,
   service: serviceBench,
