@@ -175,7 +175,7 @@ Deno.test("optimize() brings actuators outside their limits back as fast as they
 Deno.test("optimize() rounds actuators within their own limits", async () => {
   const strategy = PAIR.replace("min: 5, max: 9", "min: 0.7, round: 0.5").replace(
     "max: 1 ",
-    "min: 1.9, round: 0.5 ",
+    "min: 1.6, round: 0.5 ",
   );
   await using opened = await openKernel({ strategy });
   const { outcome, actuators } = await opened.answer({ a: 1.6, b: 2.6 });
