@@ -46,6 +46,11 @@ export type {
 } from "../runtime/graph/nonsmooth.ts";
 export { LiftedProblem } from "../runtime/graph/lifted.ts";
 export type { LiftedRun, Side } from "../runtime/graph/lifted.ts";
+export { ElasticNlp, LiftedNlp } from "../runtime/graph/lifted_nlp.ts";
+export { BranchSettings } from "../runtime/graph/branch_settings.ts";
+export { type Ended, landings } from "../runtime/graph/landing.ts";
+export { patternSearch, type SearchBox } from "../runtime/graph/pattern_search.ts";
+export { sampleBox } from "../runtime/graph/box_sample.ts";
 export { lowerFormula, parseFormula, printFormula } from "../runtime/graph/formula.ts";
 export type { FormulaAst, FormulaName, FormulaNode } from "../runtime/graph/formula.ts";
 export { unitsOfFormula } from "../runtime/graph/formula_units.ts";
@@ -186,6 +191,8 @@ export interface OptimizationResult {
   readonly message?: string;
   /** Worth of one unit: d cost / d bound of each variable (length n, ≥ 0, 0 where inactive) and of each hard limit. */
   readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
+  /** Local searches from different points, and how many of them ended at the cost of the best. */
+  readonly starts?: { readonly run: number; readonly agreed: number };
 }
 
 /** A plugin that finds the point. */

@@ -1,16 +1,23 @@
 /**
- * The built-in optimizer: an interior-point solve of the smooth form on every branch that the box allows, judged by the
- * exact functions. Where foreign code is part of the problem, or no solve converges, a batched pattern search looks for
- * the point, because such code may have no derivatives at all.
+ * The built-in optimizer: interior-point solves of the smooth form, judged by the exact functions. The first begins at
+ * the present point; others on every setting of the switches that the box allows, and wherever a sample of the box says
+ * that the cost need not fall towards the best point so far. What is all but on a corner, a limit, a bound or the present
+ * value is put exactly there. Where foreign code is part of the problem, a batched search goes before.
  */
 import {
+  BranchSettings,
   createSolver,
   definePlugin,
-  type DenseProblem,
   type DenseSolver,
+  ElasticNlp,
+  landings,
+  type LiftedNlp,
+  LiftedNlp as Smooth,
   type LiftedProblem,
   type OptimizationProblem,
   type OptimizationResult,
+  patternSearch,
+  sampleBox,
   type SolveResult,
 } from "setpoint";
 
@@ -21,24 +28,46 @@ interface Candidate {
   /** Largest relative excess over a hard limit; 0 where all hold. */
   readonly violation: number;
   /** The solve that found it; none for the start point and for what a search found. */
-  readonly solve?: SolveResult;
+  readonly solve?: Solve;
+}
+
+interface Solve extends SolveResult {
+  /** The switches that it was done with. */
+  readonly sides: Uint8Array;
+}
+
+/** A local search to be done. */
+interface Start {
+  readonly sides: Uint8Array;
+  readonly from: Float64Array;
 }
 
 /** An excess that counts as holding: a tenth of what the guard accepts. */
 const FEASIBLE = 1e-7;
 /** Fall of the cost, relative to max(1, |cost|), below which a point is no better. */
 const WORTHWHILE = 1e-9;
+/** The same below which two starts agree. */
+const AGREEMENT = 1e-6;
 /** Weight of Σ((x − x0)/scale)², relative to max(1, |cost|): keeps what buys nothing where it is. */
 const PROXIMAL = 1e-7;
-/** Distances in thresholds within which a point is tried exactly on the present value, or on a bound. */
+/** What moving costs by its slope, relative to max(1, |cost|), where a variable is tried back where it began. */
+const FLAT = 1e-6;
+/** Distances in thresholds within which a point is tried exactly on the present value, or on a bound, corner or limit. */
 const NEAR_PRESENT = 1e-2;
-const NEAR_BOUND = 1e-4;
-const MOST_SOLVES = 32;
-/**
- * Distances that a solve keeps from its conditions, tried in turn while its answer, which may miss a row by a little,
- * lies on the wrong side of one.
- */
-const MARGINS = [0, 1e-7, 1e-5];
+const NEAR = 1e-3;
+/** Multiplier of an active row, relative to max(1, |cost|), from which on a point belongs on the row. */
+const PRICED = 1e-6;
+/** Settings of the switches that are solved, and other starts. */
+const MOST_SETTINGS = 32;
+const MOST_STARTS = 64;
+/** Starts in a row without a gain after which it is enough: where so many agree on the best point, and otherwise. */
+const ENOUGH = 6;
+const AGREED = 3;
+const MOST_WITHOUT = 24;
+/** Points of the box that are looked at, and how far from them towards the best point the cost must fall. */
+const SAMPLE = 16;
+const WIDE_SAMPLE = 64;
+const TOWARDS = 0.25;
 
 export default definePlugin({
   name: "setpoint/interior-point",
@@ -55,44 +84,50 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   }
   const foreign = problem.exact.opaques.length > 0;
   let best = foreign ? search(run, [start]) : start;
-  const smooth = smoothProblem(problem.lifted, foreign);
-  for (const sides of settings(run, best.x)) {
-    if (run.stopped() || run.solves.length === MOST_SOLVES) break;
-    best = better(run.solve(smooth, sides, best.x), best);
+  best = explore(run, best);
+  let searched = foreign;
+  if (!foreign && !run.stopped() && (!run.converged() || problem.lifted.inexact > 0 || !holds(best))) {
+    best = better(search(run, [best, start]), best);
+    searched = true;
   }
-  const converged = run.solves.some(({ status }) => status === SOLVED || status === ACCEPTABLE);
-  const searched = foreign || (!converged && !run.provedInfeasible() && !run.stopped());
-  if (searched && !foreign) best = search(run, [best, start]);
-  return run.conclude(better(polish(run, best), start), searched || converged);
+  if (!holds(best) && !run.stopped()) best = leastViolation(run, best);
+  return run.conclude(better(polish(run, best), start), searched || run.converged());
 }
 
 /** IPOPT's return codes. */
 const SOLVED = 0;
 const ACCEPTABLE = 1;
-const INFEASIBLE = 2;
 
 class Run {
   readonly problem: OptimizationProblem;
-  readonly solves: SolveResult[] = [];
+  readonly solves: Solve[] = [];
+  /** Exact costs where the solves ended; NaN where a limit is broken. */
+  readonly ends: number[] = [];
   evaluations = 0;
   readonly #values: Float64Array;
   readonly #rho: number;
+  readonly #memory: Memory;
 
   constructor(problem: OptimizationProblem) {
     const { exact, lifted, parameters, x0 } = problem;
     this.problem = problem;
+    this.#memory = memoryOf(lifted);
     this.#values = new Float64Array(1 + problem.limits.length);
     exact.evaluateError = undefined;
     exact.value(x0, this.#values);
     this.#rho = PROXIMAL * Math.max(1, Math.abs(this.#values[0]) || 0);
-    lifted.setRun({ parameters, x0, rho: this.#rho, looseMargin: MARGINS[0] });
+    lifted.setRun({ parameters, x0, rho: this.#rho, looseMargin: 0 });
   }
 
   stopped(): boolean {
     return this.problem.cancelled() || this.problem.remaining() <= 0;
   }
 
-  judge(x: Float64Array, solve?: SolveResult): Candidate {
+  converged(): boolean {
+    return this.solves.some(({ status }) => status === SOLVED || status === ACCEPTABLE);
+  }
+
+  judge(x: Float64Array, solve?: Solve): Candidate {
     this.problem.exact.value(x, this.#values);
     this.evaluations++;
     return { x, cost: this.#values[0], violation: this.violation(this.#values, 0), solve };
@@ -118,65 +153,54 @@ class Run {
     return cost + this.#rho * moved;
   }
 
-  /** Solves with the switches at `sides`, begun at `from`. */
-  solve(smooth: SmoothProblem, sides: Uint8Array, from: Float64Array): Candidate {
-    const { lifted, parameters, x0 } = this.problem;
-    lifted.setSides(sides);
-    let best = this.#solve(smooth, from);
-    let last = best;
-    const margin = (looseMargin: number) =>
-      lifted.setRun({
-        parameters,
-        x0,
-        rho: this.#rho,
-        looseMargin,
-        strictMargin: Math.max(1e-9, looseMargin),
-      });
-    for (const wider of MARGINS.slice(1)) {
-      if (this.stopped() || !this.#strayed(last, sides)) break;
-      margin(wider);
-      last = this.#solve(smooth, last.x);
-      best = better(last, best);
-    }
-    margin(MARGINS[0]);
-    return best;
+  branches(): BranchSettings {
+    const { lifted, lo, hi } = this.problem;
+    return new BranchSettings(lifted, lo.map(this.toZ), hi.map(this.toZ));
   }
 
-  /** Whether a converged solve ended on the wrong side of a condition that matters. */
-  #strayed({ x, solve }: Candidate, sides: Uint8Array): boolean {
-    if (sides.length === 0 || (solve?.status !== SOLVED && solve?.status !== ACCEPTABLE)) return false;
-    const { lifted, x0, scale } = this.problem;
-    const relevant = lifted.relevant();
-    const found = lifted.sidesAt(x.map((value, i) => (value - x0[i]) / scale[i]));
-    return sides.some((side, k) => relevant[k] === 1 && found[k] !== side);
+  readonly toZ = (x: number, i: number): number => (x - this.problem.x0[i]) / this.problem.scale[i];
+
+  /** From the solver's units; a variable that does not move has its own value, to the last digit. */
+  toX(z: Float64Array): Float64Array {
+    const { x0, scale } = this.problem;
+    return clamp(x0.map((start, i) => start + scale[i] * z[i]), this.problem);
   }
 
-  #solve(smooth: SmoothProblem, from: Float64Array): Candidate {
+  /** One solve, begun at `from`; gives the point where it ended, on its corners where the solver left it beside them. */
+  solve({ sides, from }: Start): Candidate {
     const { problem } = this;
-    const { x0, lo, hi, scale } = problem;
-    smooth.begin((x, i) => (x - x0[i]) / scale[i], { lo, hi, from });
-    const { max_iterations: max_iter = 500, tolerance: tol = 1e-8 } = problem.options;
-    const result = smooth.solver.solve(smooth.problem, {
-      max_iter,
-      tol,
-      max_wall_time: Math.max(1e-3, problem.remaining() / 1000),
-      now: problem.now,
-      cancelled: problem.cancelled,
-    });
-    const kept = {
-      ...result,
-      mult_x_L: result.mult_x_L.slice(),
-      mult_x_U: result.mult_x_U.slice(),
-      mult_g: result.mult_g.slice(),
-    };
+    const { lifted, lo, hi } = problem;
+    const { solver, smooth } = this.#memory;
+    lifted.setSides(sides);
+    smooth.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ));
+    const kept = { ...copied(solver.solve(smooth, this.#options())), sides };
     this.solves.push(kept);
-    this.evaluations += result.iterations;
-    const x = clamp(x0.map((start, i) => start + scale[i] * result.x[i]), problem);
-    return x.every(Number.isFinite) ? this.judge(x, kept) : this.judge(clamp(from, problem));
+    this.evaluations += kept.iterations;
+    const x = this.toX(kept.x);
+    let end = x.every(Number.isFinite) ? this.judge(x, kept) : this.judge(clamp(from, problem));
+    const said = kept.objective - this.pulled(end.x, end.cost);
+    const astray = !(Math.abs(said) <= AGREEMENT * Math.max(1, Math.abs(end.cost)));
+    if ((astray || !holds(end)) && end.solve !== undefined) end = landed(this, end);
+    this.ends.push(holds(end) ? end.cost : NaN);
+    return end;
   }
 
-  provedInfeasible(): boolean {
-    return this.solves.length > 0 && this.solves.every(({ status }) => status === INFEASIBLE);
+  /** The point of least violation that can be reached from `from`. */
+  solveElastic({ x, violation }: Candidate, sides: Uint8Array): Candidate {
+    const { lifted, lo, hi } = this.problem;
+    const elastic = this.#memory.elastic ??= new ElasticNlp(lifted);
+    lifted.setSides(sides);
+    elastic.begin(lo.map(this.toZ), hi.map(this.toZ), x.map(this.toZ), Math.min(violation, 1e6));
+    const { x: end, iterations } = createSolver(elastic.n, elastic.m).solve(elastic, this.#options());
+    this.evaluations += iterations;
+    return this.judge(this.toX(end));
+  }
+
+  #options() {
+    const { options: { max_iterations: max_iter = 500, tolerance: tol = 1e-7 }, now, cancelled } =
+      this.problem;
+    const max_wall_time = Math.max(1e-3, this.problem.remaining() / 1000);
+    return { ...NEARBY, max_iter, tol, max_wall_time, now, cancelled };
   }
 
   /** @param settled Whether a solve or a search came to its end. */
@@ -197,7 +221,13 @@ class Run {
   result(status: OptimizationResult["status"], best: Candidate, message?: string): OptimizationResult {
     const iterations = this.solves.reduce((sum, solve) => sum + solve.iterations, 0);
     const multipliers = best.solve && this.#multipliers(best.solve);
-    return { status, x: best.x, iterations, evaluations: this.evaluations, message, multipliers };
+    const starts = { run: this.ends.length, agreed: this.agreed(best) };
+    return { status, x: best.x, iterations, evaluations: this.evaluations, message, multipliers, starts };
+  }
+
+  /** How many solves ended at the cost of the best. */
+  agreed({ cost }: Candidate): number {
+    return this.ends.filter((end) => end <= cost + AGREEMENT * Math.max(1, Math.abs(cost))).length;
   }
 
   #multipliers({ mult_x_L, mult_x_U, mult_g }: SolveResult): OptimizationResult["multipliers"] {
@@ -215,135 +245,194 @@ class Run {
   }
 }
 
-/** The lifted problem in the form of the solver, with its memory. */
-interface SmoothProblem {
+/** Starts at the present point are good, and a cycle is worth few iterations: the barrier begins low, near the bounds. */
+const NEARBY = {
+  mu_init: 1e-4,
+  bound_push: 1e-3,
+  bound_frac: 1e-3,
+  slack_bound_push: 1e-3,
+  slack_bound_frac: 1e-3,
+};
+
+/** What is made once a lifted problem, so that a run allocates little. */
+interface Memory {
   readonly solver: DenseSolver;
-  readonly problem: DenseProblem;
-  /** @param toZ From plant units to the solver's. */
-  begin(
-    toZ: (x: number, i: number) => number,
-    box: { lo: Float64Array; hi: Float64Array; from: Float64Array },
-  ): void;
+  readonly smooth: LiftedNlp;
+  elastic?: ElasticNlp;
 }
 
-const smoothProblems = new WeakMap<LiftedProblem, SmoothProblem>();
+const memories = new WeakMap<LiftedProblem, Memory>();
 
-/** Made once a lifted problem, so that a run allocates nothing. Foreign code has no second derivatives. */
-function smoothProblem(lifted: LiftedProblem, foreign: boolean): SmoothProblem {
-  const known = smoothProblems.get(lifted);
-  if (known !== undefined) return known;
-  const { tape, size, rows } = lifted;
-  const m = rows.length;
-  const [x0, xl, xu] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
-  const cost = new Float64Array(1);
-  const outputs = new Float64Array(1 + m);
-  const first = Float64Array.of(1);
-  const weights = new Float64Array(1 + m);
-  const problem: DenseProblem = {
-    n: size,
-    m,
-    x0,
-    xl,
-    xu,
-    gl: Float64Array.from(rows, ({ lower }) => lower),
-    gu: Float64Array.from(rows, ({ upper }) => upper),
-    objective(v) {
-      tape.value(v, cost);
-      return cost[0];
-    },
-    gradient(v, g) {
-      tape.gradient(v, first, g);
-      return g.every(Number.isFinite);
-    },
-    constraints(v, c) {
-      tape.value(v, outputs);
-      c.set(outputs.subarray(1));
-      return c.every(Number.isFinite);
-    },
-    jacobian(v, values) {
-      tape.jacobian(v, 1, m, values);
-      return values.every(Number.isFinite);
-    },
-    ...(!foreign && {
-      hessian(v: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array) {
-        weights[0] = sigma;
-        weights.set(lambda, 1);
-        tape.hessian(v, weights, values);
-        return values.every(Number.isFinite);
-      },
-    }),
-  };
-  const smooth: SmoothProblem = {
-    solver: createSolver(size, m),
-    problem,
-    begin(toZ, { lo, hi, from }) {
-      from.forEach((x, i) => x0[i] = toZ(x, i));
-      lifted.start(x0);
-      lifted.bounds(lo.map(toZ), hi.map(toZ), x0, xl, xu);
-    },
-  };
-  smoothProblems.set(lifted, smooth);
-  return smooth;
-}
-
-/** Settings of the switches that the box allows and that differ in what matters, from the one at `x` outwards. */
-function* settings({ problem }: Run, x: Float64Array): Generator<Uint8Array> {
-  const { lifted, x0, lo, hi, scale } = problem;
-  if (lifted.branches.length === 0) return yield new Uint8Array(0);
-  const toZ = (value: number, i: number) => (value - x0[i]) / scale[i];
-  const allowed = lifted.branchSides(lo.map(toZ), hi.map(toZ));
-  const first = lifted.sidesAt(x.map(toZ)).map((side, k) =>
-    allowed[k] === "true" ? 1 : allowed[k] === "false" ? 0 : side
-  );
-  const seen = new Set<string>();
-  const waiting = [first];
-  for (let sides = waiting.shift(); sides !== undefined; sides = waiting.shift()) {
-    lifted.setSides(sides);
-    const relevant = lifted.relevant();
-    const key = sides.map((side, k) => (relevant[k] === 1 ? side : 2)).join("");
-    if (seen.has(key)) continue;
-    seen.add(key);
-    yield sides;
-    sides.forEach((side, k) => {
-      if (relevant[k] === 1 && allowed[k] === "undecided") waiting.push(sides.with(k, 1 - side));
-    });
+function memoryOf(lifted: LiftedProblem): Memory {
+  let memory = memories.get(lifted);
+  if (memory === undefined) {
+    memory = { solver: createSolver(lifted.size, lifted.rows.length), smooth: new Smooth(lifted) };
+    memories.set(lifted, memory);
   }
+  return memory;
+}
+
+function copied(result: SolveResult): SolveResult {
+  const [mult_x_L, mult_x_U, mult_g] = [
+    result.mult_x_L.slice(),
+    result.mult_x_U.slice(),
+    result.mult_g.slice(),
+  ];
+  return { ...result, x: result.x.slice(), mult_x_L, mult_x_U, mult_g };
+}
+
+/** Solves from the present point, on every setting of the switches, and from where the sample is in doubt. */
+function explore(run: Run, begun: Candidate): Candidate {
+  const { lifted } = run.problem;
+  const sidesAt = (x: Float64Array) => lifted.sidesAt(x.map(run.toZ));
+  const branches = run.branches();
+  const first = branches.allow(sidesAt(begun.x));
+  branches.isNew(first);
+  let best = better(run.solve({ sides: first, from: begun.x }), begun);
+  if (run.stopped()) return best;
+  let points = sampled(run, branches.open > 1 ? WIDE_SAMPLE : SAMPLE);
+  let wide = branches.open > 1;
+  const more = () => !run.stopped() && run.solves.length < MOST_SETTINGS;
+  if (branches.open > 1) {
+    for (const { x } of points.toSorted(byMerit)) {
+      const sides = branches.allow(sidesAt(x));
+      if (!more()) break;
+      if (branches.isNew(sides)) best = better(run.solve({ sides, from: x }), best);
+    }
+  }
+  for (const sides of branches.around(first)) {
+    if (!more()) break;
+    best = better(run.solve({ sides, from: best.x }), best);
+  }
+  let without = 0;
+  const used = new Set<Candidate>();
+  while (!run.stopped() && run.solves.length < MOST_SETTINGS + MOST_STARTS) {
+    const [next] = doubtful(run, points.filter((point) => !used.has(point)), best);
+    if (next === undefined) break;
+    if (!wide) {
+      wide = true;
+      points = points.concat(sampled(run, WIDE_SAMPLE));
+      continue;
+    }
+    used.add(next);
+    const end = better(run.solve({ sides: branches.allow(sidesAt(next.x)), from: next.x }), best);
+    without = end === best ? without + 1 : 0;
+    best = end;
+    if (without >= (run.agreed(best) >= AGREED ? ENOUGH : MOST_WITHOUT)) break;
+  }
+  return best;
+}
+
+function sampled(run: Run, count: number): Candidate[] {
+  const { lo, hi, random } = run.problem;
+  return judgeAll(run, sampleBox(lo, hi, count - (count >> 2), count >> 2, random));
+}
+
+/** Points from which the cost rises on the way to the best one, or that are better than it; the best of them first. */
+function doubtful(run: Run, points: readonly Candidate[], best: Candidate): Candidate[] {
+  const nearer = judgeAll(
+    run,
+    points.map(({ x }) => x.map((value, i) => value + TOWARDS * (best.x[i] - value))),
+  );
+  return points.filter((point, k) => better(point, best) === point || worse(nearer[k], point)).sort(byMerit);
+}
+
+function byMerit(a: Candidate, b: Candidate): number {
+  return (holds(a) && holds(b) ? 0 : a.violation - b.violation) || a.cost - b.cost;
+}
+
+function worse(a: Candidate, b: Candidate): boolean {
+  if (holds(a) && holds(b)) return a.cost > b.cost + AGREEMENT * Math.max(1, Math.abs(b.cost));
+  return a.violation > b.violation * (1 + AGREEMENT) + FEASIBLE;
+}
+
+/** The point of least violation: the present one, the best and each solve's end are where the search for it begins. */
+function leastViolation(run: Run, best: Candidate): Candidate {
+  const { lifted } = run.problem;
+  let least = best;
+  let tries = 0;
+  for (const sides of run.branches().around(lifted.sidesAt(best.x.map(run.toZ)))) {
+    if (run.stopped() || tries++ === MOST_SETTINGS) break;
+    least = better(run.solveElastic(best, sides), least);
+    if (lifted.branches.length === 0 || holds(least)) break;
+  }
+  if (holds(least)) {
+    least = better(run.solve({ sides: lifted.sidesAt(least.x.map(run.toZ)), from: least.x }), least);
+  }
+  return least;
+}
+
+/** The end of a solve, put exactly on the rows that it is near; `end` itself where that is no gain. */
+function landed(run: Run, end: Candidate): Candidate {
+  const { lifted, lo, hi } = run.problem;
+  const solve = end.solve!;
+  lifted.setSides(solve.sides);
+  const v = solve.x.slice();
+  const fixed = new Uint8Array(lifted.size);
+  end.x.forEach((x, i) => {
+    v[i] = run.toZ(x, i);
+    fixed[i] = x === lo[i] || x === hi[i] || v[i] === 0 ? 1 : 0;
+  });
+  const cost = Math.max(1, Math.abs(end.cost));
+  let best = end;
+  for (const at of landings(lifted, { ...solve, x: v, fixed, price: PRICED * cost })) {
+    const x = run.toX(at).map((value, i) => (fixed[i] ? end.x[i] : value));
+    const next = run.judge(x, solve);
+    if (noWorse(next, end) && run.pulled(x, next.cost) <= solve.objective + AGREEMENT * cost) return next;
+    best = better(next, best);
+  }
+  return best;
 }
 
 /**
- * Puts what is all but on the present value or on a bound exactly there, and back to the present value what buys nothing
- * by itself: a barrier keeps its distance, and a setpoint that buys nothing is not to be touched.
+ * Puts what is all but on the present value, a bound, a corner or a limit exactly there, where nothing is lost by it: a
+ * barrier keeps its distance, and a setpoint that buys nothing is not to be touched.
  */
 function polish(run: Run, best: Candidate): Candidate {
   const { x0, lo, hi, scale } = run.problem;
   if (!holds(best)) return best;
-  const home = clamp(x0, run.problem);
-  const snapped = best.x.map((x, i) => {
-    if (Math.abs(x - x0[i]) <= NEAR_PRESENT * scale[i]) return home[i];
-    return [lo[i], hi[i]].find((bound) => Math.abs(x - bound) <= NEAR_BOUND * scale[i]) ?? x;
-  });
-  const allowed = best.cost + WORTHWHILE * Math.max(1, Math.abs(best.cost));
   let at = best;
   const attempt = (x: Float64Array) => {
     const next = run.judge(x, best.solve);
-    if (!(holds(next) && next.cost <= allowed)) return false;
+    if (!noWorse(next, at)) return false;
     at = next;
     return true;
   };
-  if (!attempt(snapped)) {
-    snapped.forEach((x, i) => {
-      if (x !== at.x[i]) attempt(at.x.with(i, x));
+  const attemptAll = (x: Float64Array) => {
+    if (x.every((value, i) => value === at.x[i]) || attempt(x)) return;
+    x.forEach((value, i) => {
+      if (value !== at.x[i]) attempt(at.x.with(i, value));
     });
-  }
-  home.forEach((x, i) => {
-    if (x !== at.x[i]) attempt(at.x.with(i, x));
-  });
+  };
+  attemptAll(best.x.map((x, i) => {
+    if (Math.abs(x - x0[i]) <= NEAR_PRESENT * scale[i]) return Math.min(hi[i], Math.max(lo[i], x0[i]));
+    return [lo[i], hi[i]].find((bound) => Math.abs(x - bound) <= NEAR * scale[i]) ?? x;
+  }));
+  attemptAll(unpriced(run, at));
+  if (best.solve !== undefined) at = landed(run, at);
+  // a corner that was reached but for rounding is most often a number that somebody wrote
+  attemptAll(at.x.map((x, i) => (x === x0[i] || x === lo[i] || x === hi[i] ? x : Number(x.toPrecision(12)))));
   return at;
 }
 
+/** The point with all variables back where they began that have next to no slope. */
+function unpriced({ problem: { exact, x0, lo, hi } }: Run, { x, cost }: Candidate): Float64Array {
+  if (exact.opaques.length > 0) return x;
+  const slope = new Float64Array(x.length);
+  exact.gradient(x, Float64Array.of(1), slope);
+  return x.map((value, i) => {
+    const back = Math.min(hi[i], Math.max(lo[i], x0[i]));
+    return Math.abs(slope[i] * (value - back)) <= FLAT * Math.max(1, Math.abs(cost)) ? back : value;
+  });
+}
+
+/** Whether `a` may take the place of `b`: it holds as well, and what it costs more is not worth telling. */
+function noWorse(a: Candidate, b: Candidate): boolean {
+  return holds(a) && (!holds(b) || a.cost <= b.cost + WORTHWHILE * Math.max(1, Math.abs(b.cost)));
+}
+
 /** Feasible before infeasible, then by cost, or by violation. A difference that is not worthwhile keeps `b`. */
-function better(a: Candidate | undefined, b: Candidate): Candidate {
-  if (a === undefined) return b;
+function better(a: Candidate, b: Candidate): Candidate {
   const aHolds = holds(a);
   const bHolds = holds(b);
   if (aHolds !== bHolds) return aHolds ? a : b;
@@ -359,51 +448,44 @@ function clamp(x: Float64Array, { lo, hi }: OptimizationProblem): Float64Array {
   return x.map((value, i) => Math.min(hi[i], Math.max(lo[i], value)));
 }
 
-/**
- * Batched pattern search: a low-discrepancy sample of the box, then from the best points steps of all sizes along every
- * axis and in random directions. Needs values only, so foreign code may be piecewise constant.
- */
+/** The best of a batched pattern search and `seeds[0]`. */
 function search(run: Run, seeds: readonly Candidate[]): Candidate {
-  const n = run.problem.x0.length;
-  const sampled = rank(run, [...seeds.map(({ x }) => x), ...sample(run.problem, 128 * Math.min(n, 8))]);
-  let best = seeds[0];
-  for (const elite of sampled.slice(0, ELITES)) {
-    let at = elite;
-    let failures = 0;
-    for (let round = 0; round < ROUNDS && failures < 2 && !run.stopped(); round++) {
-      const next = rank(run, [at.x, ...steps(run.problem, at.x)])[0];
-      failures = next.x === at.x ? failures + 1 : 0;
-      at = next;
-    }
-    best = better(run.judge(at.x), best);
-    if (run.stopped()) break;
-  }
-  return best;
+  const { lo, hi, random } = run.problem;
+  const stopped = () => run.stopped();
+  const ends = patternSearch(
+    { lo, hi, random, stopped, rank: (points) => rank(run, points) },
+    seeds.map(({ x }) => x),
+  );
+  return ends.map(({ x }) => run.judge(x)).reduce((best, end) => better(end, best), seeds[0]);
 }
 
-const ELITES = 4;
-const ROUNDS = 60;
 const BATCH = 1024;
 
 /** The points as candidates, best first by violation, then by pulled cost; those that cannot be evaluated are left out. */
 function rank(run: Run, points: readonly Float64Array[]): Candidate[] {
+  return judgeAll(run, points).map(({ x, cost, violation }) => ({ x, cost: run.pulled(x, cost), violation }))
+    .filter(({ cost }) => Number.isFinite(cost)).sort(byMerit);
+}
+
+/** The points as candidates, in their order; those after the end of the time cannot be evaluated. */
+function judgeAll(run: Run, points: readonly Float64Array[]): Candidate[] {
   const { exact } = run.problem;
+  if (exact.opaques.length === 0) return points.map((x) => run.judge(x));
   const n = exact.variables;
   const width = exact.outputs;
-  const ranked: Candidate[] = [];
-  for (let from = 0; from < points.length && (from === 0 || !run.stopped()); from += BATCH) {
+  const judged: Candidate[] = [];
+  for (let from = 0; from < points.length; from += BATCH) {
     const some = points.slice(from, from + BATCH);
     const flat = new Float64Array(some.length * n);
     some.forEach((x, k) => flat.set(x, k * n));
-    const out = new Float64Array(some.length * width);
-    evaluate(run, flat, some.length, out);
-    some.forEach((x, k) => {
-      const cost = run.pulled(x, out[k * width]);
-      if (Number.isFinite(cost)) ranked.push({ x, cost, violation: run.violation(out, k * width) });
-    });
+    const out = new Float64Array(some.length * width).fill(NaN);
+    if (!run.stopped()) evaluate(run, flat, some.length, out);
+    some.forEach((x, k) =>
+      judged.push({ x, cost: out[k * width], violation: run.violation(out, k * width) })
+    );
   }
   run.evaluations += points.length;
-  return ranked.sort((a, b) => (holds(a) && holds(b) ? 0 : a.violation - b.violation) || a.cost - b.cost);
+  return judged;
 }
 
 /** Values at many points; all points of one foreign call are one batch. */
@@ -413,35 +495,4 @@ function evaluate(run: Run, points: Float64Array, count: number, out: Float64Arr
   for (let batch = stages.next(); batch !== undefined; batch = stages.next()) {
     stages.supply(exact.evaluate!(batch.skill, batch.inputs, batch.count));
   }
-}
-
-/** Steps of 2^0 … 2^−24 of the range along each axis, both ways, and 8 random directions at every third size. */
-function steps({ lo, hi, random }: OptimizationProblem, x: Float64Array): Float64Array[] {
-  const points: Float64Array[] = [];
-  const moved = (step: (i: number) => number) =>
-    x.map((value, i) => Math.min(hi[i], Math.max(lo[i], value + step(i) * (hi[i] - lo[i]))));
-  for (let size = 1, k = 0; k <= 24; size /= 2, k++) {
-    for (let axis = 0; axis < x.length; axis++) {
-      points.push(moved((i) => (i === axis ? size : 0)), moved((i) => (i === axis ? -size : 0)));
-    }
-    if (k % 3 !== 0 || x.length < 2) continue;
-    for (let direction = 0; direction < 8; direction++) points.push(moved(() => size * (2 * random() - 1)));
-  }
-  return points;
-}
-
-/** `count` points of the box: Kronecker's sequence with the generalised golden ratio, from a random origin; then its corners. */
-function sample({ lo, hi, random }: OptimizationProblem, count: number): Float64Array[] {
-  const n = lo.length;
-  let ratio = 2;
-  for (let k = 0; k < 40; k++) ratio = (1 + ratio) ** (1 / (n + 1));
-  const origin = Float64Array.from(lo, random);
-  const points = Array.from(
-    { length: count },
-    (_, k) => lo.map((low, i) => low + (hi[i] - low) * ((origin[i] + (k + 1) * ratio ** -(i + 1)) % 1)),
-  );
-  for (let corner = 0; n <= 6 && corner < 2 ** n; corner++) {
-    points.push(lo.map((low, i) => (corner >> i & 1 ? hi[i] : low)));
-  }
-  return points;
 }

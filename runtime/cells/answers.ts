@@ -22,6 +22,7 @@ export interface OptimizationResult {
   readonly evaluations: number;
   readonly message?: string;
   readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
+  readonly starts?: { readonly run: number; readonly agreed: number };
 }
 
 const STATUSES: readonly OptimizationResult["status"][] = [
@@ -193,7 +194,7 @@ export function checkValues(value: unknown, rows: number, expected: number | und
 
 /** @param n Number of variables. @param limits Number of hard limits. */
 export function checkResult(value: unknown, n: number, limits: number): OptimizationResult {
-  const { status, x, iterations, evaluations, message, multipliers } = fields(value, "the result");
+  const { status, x, iterations, evaluations, message, multipliers, starts } = fields(value, "the result");
   const known = STATUSES.find((name) => name === status);
   if (known === undefined) throw new TypeError("its status is unknown");
   const point = floats(x, "x");
@@ -206,7 +207,15 @@ export function checkResult(value: unknown, n: number, limits: number): Optimiza
     ...(typeof message === "string" && { message: message.slice(0, LONGEST_NAME) }),
     ...(multipliers !== undefined && multipliers !== null &&
       { multipliers: checkMultipliers(multipliers, n, limits) }),
+    ...(starts !== undefined && starts !== null && { starts: checkStarts(starts) }),
   };
+}
+
+function checkStarts(value: unknown): OptimizationResult["starts"] {
+  const given = fields(value, "starts");
+  const [run, agreed] = [count(given.run, "starts.run"), count(given.agreed, "starts.agreed")];
+  if (agreed > run) throw new TypeError(`${agreed} of its ${run} starts agreed`);
+  return { run, agreed };
 }
 
 function checkMultipliers(value: unknown, n: number, limits: number): OptimizationResult["multipliers"] {

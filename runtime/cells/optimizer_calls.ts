@@ -85,7 +85,7 @@ export class OptimizerCalls {
       random: seededRandom(run.seed),
     });
     if (this.#sync.fatal !== undefined) throw this.#sync.fatal;
-    const { status, x, iterations, evaluations, message, multipliers } = result;
-    return { status, x, iterations, evaluations, message, multipliers };
+    const { status, x, iterations, evaluations, message, multipliers, starts } = result;
+    return { status, x, iterations, evaluations, message, multipliers, starts };
   }
 }

@@ -28,6 +28,8 @@ export class LiftedProblem {
   readonly rows: readonly LiftedRow[];
   readonly auxiliaries: readonly LiftedAuxiliary[];
   readonly branches: readonly LiftedBranch[];
+  /** Corners rounded off and conditions left as steps: where there are any, the form is not exact. */
+  readonly inexact: number;
 
   readonly #lifted: Lifted;
   readonly #parameters: Float64Array;
@@ -43,6 +45,7 @@ export class LiftedProblem {
     this.rows = lifted.rows;
     this.auxiliaries = lifted.auxiliaries;
     this.branches = lifted.branches;
+    this.inexact = lifted.stepped + lifted.smoothed;
     this.#parameters = new Float64Array(lifted.layout.parameters);
     this.#out = new Float64Array(this.tape.outputs);
     this.#point = new Float64Array(this.size);
@@ -108,6 +111,11 @@ export class LiftedProblem {
     return flags;
   }
 
+  /** Whether the auxiliary variable `k` matters for the present switches. */
+  matters(k: number): boolean {
+    return this.tape.fixedOutput(this.#lifted.layout.auxiliaryGuards + k) !== 0;
+  }
+
   /** Sets t in v = (z, t) to the exact values at z, where these can be computed within the bounds. */
   start(v: Float64Array): void {
     this.#evaluateAll(v);
@@ -129,14 +137,13 @@ export class LiftedProblem {
     xl: Float64Array,
     xu: Float64Array,
   ): void {
-    const { auxiliaryGuards } = this.#lifted.layout;
     for (let i = 0; i < this.variables; i++) {
       xl[i] = lower[i];
       xu[i] = upper[i];
     }
     this.auxiliaries.forEach((auxiliary, k) => {
       const i = this.variables + k;
-      const matters = this.tape.fixedOutput(auxiliaryGuards + k) !== 0;
+      const matters = this.matters(k);
       xl[i] = matters ? auxiliary.lower : v[i];
       xu[i] = matters ? auxiliary.upper : v[i];
     });

@@ -33,6 +33,8 @@ export interface RunResult {
     readonly iterations: number;
     readonly evaluations: number;
     readonly ms: number;
+    /** Local searches from different points, and how many of them ended at the cost of the best. */
+    readonly starts?: { readonly run: number; readonly agreed: number };
   };
   readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
   /** False where rounding or a deadband would have broken a limit, so that the setpoints are as they were computed. */
@@ -86,8 +88,8 @@ export async function runOnce(clock: Clock, activation: Activation, request: Run
     if (!(error instanceof SetpointError)) throw error;
     return failed(present, error.code, error.message);
   }
-  const { status, iterations, evaluations, multipliers, message } = answer;
-  const solver = { status, iterations, evaluations, ms: answer.ms };
+  const { status, iterations, evaluations, multipliers, message, starts } = answer;
+  const solver = { status, iterations, evaluations, ms: answer.ms, ...(starts && { starts }) };
   const optimized = clock.monotonic();
   const timing = () => ({ optimize: optimized - began, guard: clock.monotonic() - optimized });
   if (status !== "solved" && status !== "acceptable") {

@@ -80,6 +80,8 @@ export interface Answer {
     readonly iterations: number;
     readonly evaluations: number;
     readonly ms: number;
+    /** Local searches from different points, and how many of them ended at the cost of the best. */
+    readonly starts?: { readonly run: number; readonly agreed: number };
   };
   /** The exact cost at the recommended point (at the present one when nothing is published). */
   readonly cost_function_value: number | null;

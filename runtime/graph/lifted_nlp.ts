@@ -1,0 +1,170 @@
+/** A lifted problem in the form that an interior-point solver takes, with its memory: nothing is allocated in a solve. */
+import type { LiftedProblem } from "./lifted.ts";
+
+/** Weight of Σ z² in the search for the least violation: which of several points it is. */
+const NEARNESS = 1e-8;
+
+export class LiftedNlp {
+  readonly n: number;
+  readonly m: number;
+  readonly x0: Float64Array;
+  readonly xl: Float64Array;
+  readonly xu: Float64Array;
+  readonly gl: Float64Array;
+  readonly gu: Float64Array;
+  /** Absent where foreign code is called, which has no second derivatives. */
+  readonly hessian?: (v: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array) => boolean;
+  readonly #lifted: LiftedProblem;
+  readonly #cost = new Float64Array(1);
+  readonly #outputs: Float64Array;
+  readonly #weights: Float64Array;
+
+  constructor(lifted: LiftedProblem) {
+    const { size, rows, tape } = lifted;
+    this.#lifted = lifted;
+    this.n = size;
+    this.m = rows.length;
+    [this.x0, this.xl, this.xu] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+    this.gl = Float64Array.from(rows, ({ lower }) => lower);
+    this.gu = Float64Array.from(rows, ({ upper }) => upper);
+    this.#outputs = new Float64Array(1 + rows.length);
+    this.#weights = new Float64Array(1 + rows.length);
+    if (tape.opaques.length > 0) return;
+    this.hessian = (v, sigma, lambda, values) => {
+      this.#weights[0] = sigma;
+      this.#weights.set(lambda, 1);
+      tape.hessian(v, this.#weights, values);
+      return values.every(Number.isFinite);
+    };
+  }
+
+  /** Sets start and bounds for the present switches. @param lo Bounds of z. @param from Start of z. */
+  begin(lo: ArrayLike<number>, hi: ArrayLike<number>, from: ArrayLike<number>): void {
+    for (let i = 0; i < from.length; i++) this.x0[i] = from[i];
+    this.#lifted.start(this.x0);
+    this.#lifted.bounds(lo, hi, this.x0, this.xl, this.xu);
+  }
+
+  objective(v: Float64Array): number {
+    this.#lifted.tape.value(v, this.#cost);
+    return this.#cost[0];
+  }
+
+  gradient(v: Float64Array, g: Float64Array): boolean {
+    this.#lifted.tape.gradient(v, ONE, g);
+    return g.every(Number.isFinite);
+  }
+
+  constraints(v: Float64Array, c: Float64Array): boolean {
+    this.#lifted.tape.value(v, this.#outputs);
+    c.set(this.#outputs.subarray(1));
+    return c.every(Number.isFinite);
+  }
+
+  jacobian(v: Float64Array, values: Float64Array): boolean {
+    this.#lifted.tape.jacobian(v, 1, this.m, values);
+    return values.every(Number.isFinite);
+  }
+}
+
+const ONE = Float64Array.of(1);
+
+/**
+ * The search for the point of least violation: min s, where every hard limit may be exceeded by s·max(1, |limit|). The
+ * variables are those of the lifted problem, then s. A limit with two sides is two rows.
+ */
+export class ElasticNlp {
+  readonly n: number;
+  readonly m: number;
+  readonly x0: Float64Array;
+  readonly xl: Float64Array;
+  readonly xu: Float64Array;
+  readonly gl: Float64Array;
+  readonly gu: Float64Array;
+  readonly hessian?: LiftedNlp["hessian"];
+  readonly #inner: LiftedNlp;
+  readonly #variables: number;
+  /** By row: the lifted row that it is, and the factor of s. */
+  readonly #of: readonly { readonly row: number; readonly slack: number }[];
+  readonly #values: Float64Array;
+  readonly #jacobian: Float64Array;
+
+  constructor(lifted: LiftedProblem) {
+    const inner = new LiftedNlp(lifted);
+    const rows = lifted.rows.flatMap(({ lower, upper, limit }, row) => {
+      if (limit < 0) return [{ row, slack: 0, lower, upper }];
+      return [
+        { row, slack: -Math.max(1, Math.abs(upper)), lower: -Infinity, upper },
+        { row, slack: Math.max(1, Math.abs(lower)), lower, upper: Infinity },
+      ].filter((side) => side.lower > -Infinity || side.upper < Infinity);
+    });
+    this.#inner = inner;
+    this.#variables = lifted.variables;
+    this.#of = rows;
+    this.#values = new Float64Array(inner.m);
+    this.#jacobian = new Float64Array(inner.m * inner.n);
+    this.n = inner.n + 1;
+    this.m = rows.length;
+    [this.x0, this.xl, this.xu] = [
+      new Float64Array(this.n),
+      new Float64Array(this.n),
+      new Float64Array(this.n),
+    ];
+    this.gl = Float64Array.from(rows, ({ lower }) => lower);
+    this.gu = Float64Array.from(rows, ({ upper }) => upper);
+    if (inner.hessian === undefined) return;
+    const lambdas = new Float64Array(inner.m);
+    const bent = new Float64Array(inner.n * inner.n);
+    this.hessian = (v, sigma, lambda, values) => {
+      lambdas.fill(0);
+      rows.forEach(({ row }, k) => lambdas[row] += lambda[k]);
+      inner.hessian!(v.subarray(0, inner.n), 0, lambdas, bent);
+      values.fill(0);
+      for (let i = 0; i < inner.n; i++) values.set(bent.subarray(i * inner.n, (i + 1) * inner.n), i * this.n);
+      for (let i = 0; i < this.#variables; i++) values[i * this.n + i] += 2 * NEARNESS * sigma;
+      return values.every(Number.isFinite);
+    };
+  }
+
+  /** @param violation The largest relative excess at `from`, ≥ 0. */
+  begin(lo: ArrayLike<number>, hi: ArrayLike<number>, from: ArrayLike<number>, violation: number): void {
+    const inner = this.#inner;
+    inner.begin(lo, hi, from);
+    this.x0.set(inner.x0);
+    this.xl.set(inner.xl);
+    this.xu.set(inner.xu);
+    this.x0[inner.n] = violation + 1e-2;
+    this.xl[inner.n] = 0;
+    this.xu[inner.n] = Infinity;
+  }
+
+  objective(v: Float64Array): number {
+    let squares = 0;
+    for (let i = 0; i < this.#variables; i++) squares += v[i] * v[i];
+    return v[this.n - 1] + NEARNESS * squares;
+  }
+
+  gradient(v: Float64Array, g: Float64Array): boolean {
+    g.fill(0);
+    for (let i = 0; i < this.#variables; i++) g[i] = 2 * NEARNESS * v[i];
+    g[this.n - 1] = 1;
+    return true;
+  }
+
+  constraints(v: Float64Array, c: Float64Array): boolean {
+    const { n } = this.#inner;
+    const good = this.#inner.constraints(v.subarray(0, n), this.#values);
+    this.#of.forEach(({ row, slack }, k) => c[k] = this.#values[row] + slack * v[n]);
+    return good;
+  }
+
+  jacobian(v: Float64Array, values: Float64Array): boolean {
+    const { n } = this.#inner;
+    const good = this.#inner.jacobian(v.subarray(0, n), this.#jacobian);
+    this.#of.forEach(({ row, slack }, k) => {
+      values.set(this.#jacobian.subarray(row * n, (row + 1) * n), k * this.n);
+      values[k * this.n + n] = slack;
+    });
+    return good;
+  }
+}
