@@ -2,7 +2,7 @@ import type { ArtifactCache } from "../artifacts/cache.ts";
 import type { Release } from "../artifacts/release.ts";
 import type { PluginHost } from "../cells/host.ts";
 import type { Clock } from "../clock.ts";
-import { type ErrorCode, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
+import { type ErrorCode, SetpointError, setpointError } from "../errors.ts";
 import type { Historian } from "../historian/historian.ts";
 import { type GroupCommit, groupCommit } from "../journal/group_commit.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -13,6 +13,7 @@ import type { Activation } from "./activation.ts";
 import { type ActivationSource, Activator } from "./activator.ts";
 import { type Finished, runScheduled, runState } from "./cycle.ts";
 import { Deployment } from "./deployment.ts";
+import { FileDeployment } from "./file_deployment.ts";
 import { Posted } from "./posted.ts";
 import { Referee } from "./referee.ts";
 import { goodInputs, rowOf } from "./record.ts";
@@ -82,8 +83,8 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   readonly #posted: Posted;
   readonly #commits: GroupCommit;
   readonly #referee: Referee | undefined;
-  /** A strategy file's activation: it has no version to swap. */
-  #fixed: Activation | undefined;
+  /** A strategy file in the place of a deployed version. */
+  readonly #file: FileDeployment | undefined;
   readonly #ended = new AbortController();
   readonly #problems = new Map<"historian" | "journal" | "mirror", string>();
   /** The last good value of each measured variable, of scheduled cycles. */
@@ -114,6 +115,14 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       onSwap: () => void this.#reschedule(),
       log: (line) => log("info", line),
     });
+    const { strategyFile: file } = parts;
+    this.#file = file === null ? undefined : new FileDeployment({
+      clock,
+      file,
+      open: (text) => this.#openFile(text, file),
+      onSwap: () => void this.#reschedule(),
+      log: (line) => log("info", line),
+    });
     const [last] = journal.cycles({ limit: 1, origin: "schedule" });
     if (last !== undefined) {
       this.#lastCycle = rowOf(last);
@@ -122,14 +131,12 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   }
 
   get active(): Activation | undefined {
-    return this.#fixed ?? this.#deployment.active;
+    return this.#file === undefined ? this.#deployment.active : this.#file.active;
   }
 
   async load(): Promise<void> {
-    const { strategyFile } = this.#parts;
     await this.#parts.host.start();
-    if (strategyFile === null) await this.#deployment.start();
-    else this.#fixed = await this.#openFile(await readStrategyFile(strategyFile), strategyFile);
+    await (this.#file ?? this.#deployment).start();
   }
 
   async optimize(request: OptimizeRequest): Promise<Answer> {
@@ -199,7 +206,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     const { clock, cache, host, historian } = this.#parts;
     return statusOf({
       active: this.active,
-      deployment: this.#deployment.problem,
+      deployment: (this.#file ?? this.#deployment).problem,
       problems: this.#problems,
       cache: cache.status(),
       storeKind: cache.store.kind,
@@ -259,7 +266,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     this.#ended.abort(new DOMException("The kernel stops", "AbortError"));
     await this.#referee?.[Symbol.asyncDispose]();
     await this.#deployment[Symbol.asyncDispose]();
-    await this.#fixed?.retire();
+    await this.#file?.[Symbol.asyncDispose]();
     await this.#posted[Symbol.asyncDispose]();
     this.#commits[Symbol.dispose]();
   }
@@ -408,14 +415,4 @@ function stateOf(input: unknown): Readonly<Record<string, unknown>> {
     "REQUEST_INVALID",
     "Cannot read input_data, expected an object from variable to number",
   );
-}
-
-async function readStrategyFile(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (cause) {
-    throw setpointError("FILE_MISSING", `Cannot read the strategy "${file}": ${whyUnreadable(cause)}`, {
-      cause,
-    });
-  }
 }
