@@ -104,7 +104,7 @@ async function versionsSwap(site: Site): Promise<void> {
   const versions = answers.map(({ strategy }) => strategy.version);
   assertEquals([versions[0], versions.at(-1)], ["1.0.0", "2.0.0"]);
   assertEquals(reasons(opened), []);
-  assert(opened.lines.includes("Strategy version 2.0.0 is active"), opened.lines.join("\n"));
+  await eventually("the log says so", () => opened.lines.includes("Strategy version 2.0.0 is active"));
   assert(
     opened.lines.some((line) => line.startsWith("Version changed from 1.0.0 to 2.0.0, invalidating cache")),
     opened.lines.join("\n"),
