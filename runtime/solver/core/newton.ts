@@ -3,6 +3,8 @@ import { power } from "./elementary.ts";
 import { State } from "./state.ts";
 import { copy, largest } from "./vector.ts";
 
+const ROUNDING: f64 = 1e-14;
+
 /**
  * Steps of Newton's method on the primal-dual equations: the condensed system with its inertia corrected by δw and δc
  * (Algorithm IC of the paper), solved with iterative refinement.
@@ -210,6 +212,8 @@ export class Newton {
       for (let i: i32 = 0; i < m; i++) dy[i] += this.ec[i];
       const before = ratio;
       ratio = this.residual(dv, dy, scale);
+      // At rounding's level another step would change nothing.
+      if (ratio <= ROUNDING) return true;
       if (round >= settings.min_refinement_steps && ratio <= settings.residual_ratio_max) return true;
       if (round > settings.min_refinement_steps && ratio > 0.999999999 * before) break;
       if (ratio - ratio !== 0) return false;

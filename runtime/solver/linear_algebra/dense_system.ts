@@ -5,6 +5,9 @@ import { LinearSystem, Reduction } from "./linear_system.ts";
 /** A pivot of the equilibrated matrix below this is zero. Not larger: the inertia decides, and tiny Σ are legitimate. */
 const TINY: f64 = 1e-40;
 
+/** Rows whose largest entries are within this factor of each other are left as they are. */
+const WELL_SCALED: f64 = 1e4;
+
 export class DenseSystem extends LinearSystem {
   /** Row-major m × n. */
   private readonly jacobian: Float64Array;
@@ -13,6 +16,7 @@ export class DenseSystem extends LinearSystem {
   private readonly ldlt: DenseLdlt;
   private readonly scale: Float64Array;
   private readonly most: Float64Array;
+  private scaled: boolean = false;
 
   constructor(reduction: Reduction) {
     const n = reduction.fullN;
@@ -142,22 +146,37 @@ export class DenseSystem extends LinearSystem {
     return regular;
   }
 
-  /** Scales rows and columns until the largest entry of each is near 1 (Ruiz, RAL-TR-2001-034). */
+  /**
+   * Scales rows and columns until the largest entry of each is near 1 (Ruiz, RAL-TR-2001-034); not where they differ by
+   * so little that it would only take time.
+   */
   private equilibrate(size: i32, a: Float64Array): void {
     const scale = this.scale;
-    for (let i: i32 = 0; i < size; i++) scale[i] = 1;
     const most = this.most;
-    for (let pass: i32 = 0; pass < 3; pass++) {
-      for (let i: i32 = 0; i < size; i++) most[i] = 0;
-      for (let j: i32 = 0; j < size; j++) {
-        let here = most[j];
-        for (let i = j; i < size; i++) {
-          const value = Math.abs(a[j * size + i]) * scale[i] * scale[j];
-          if (value > here) here = value;
-          if (value > most[i]) most[i] = value;
-        }
-        most[j] = here;
+    for (let i: i32 = 0; i < size; i++) {
+      scale[i] = 1;
+      most[i] = 0;
+    }
+    for (let j: i32 = 0; j < size; j++) {
+      let here = most[j];
+      const at = j * size;
+      for (let i = j; i < size; i++) {
+        const value = Math.abs(a[at + i]);
+        if (value > here) here = value;
+        if (value > most[i]) most[i] = value;
       }
+      most[j] = here;
+    }
+    let least: f64 = Infinity;
+    let largest: f64 = 0;
+    for (let i: i32 = 0; i < size; i++) {
+      least = Math.min(least, most[i]);
+      largest = Math.max(largest, most[i]);
+    }
+    this.scaled = !(largest <= WELL_SCALED * least);
+    if (!this.scaled) return;
+    for (let pass: i32 = 0; pass < 3; pass++) {
+      if (pass > 0) this.rowMaxima(size, a);
       let worst: f64 = 0;
       for (let i: i32 = 0; i < size; i++) {
         if (!(most[i] > 0)) continue;
@@ -167,15 +186,37 @@ export class DenseSystem extends LinearSystem {
       if (worst < 0.3) break;
     }
     for (let j: i32 = 0; j < size; j++) {
-      for (let i = j; i < size; i++) a[j * size + i] *= scale[i] * scale[j];
+      const at = j * size;
+      const here = scale[j];
+      for (let i = j; i < size; i++) a[at + i] *= scale[i] * here;
+    }
+  }
+
+  /** Largest entry of each row with the present scale. */
+  private rowMaxima(size: i32, a: Float64Array): void {
+    const scale = this.scale;
+    const most = this.most;
+    for (let i: i32 = 0; i < size; i++) most[i] = 0;
+    for (let j: i32 = 0; j < size; j++) {
+      let here = most[j];
+      for (let i = j; i < size; i++) {
+        const value = Math.abs(a[j * size + i]) * scale[i] * scale[j];
+        if (value > here) here = value;
+        if (value > most[i]) most[i] = value;
+      }
+      most[j] = here;
     }
   }
 
   override solve(b: Float64Array): void {
     const size = this.reduction.n + this.reduction.m;
-    for (let i: i32 = 0; i < size; i++) b[i] *= this.scale[i];
+    if (this.scaled) {
+      for (let i: i32 = 0; i < size; i++) b[i] *= this.scale[i];
+    }
     this.ldlt.solve(b);
-    for (let i: i32 = 0; i < size; i++) b[i] *= this.scale[i];
+    if (this.scaled) {
+      for (let i: i32 = 0; i < size; i++) b[i] *= this.scale[i];
+    }
   }
 
   override improve(): boolean {
