@@ -99,6 +99,35 @@ export const COMMANDS = {
     operands: ["FILE"],
     options: { "out": { value: "FILE", help: "the built file" }, ...ANYWHERE },
   },
+  "model:inspect": {
+    help: "Prints a model's or scaler file's layers, shapes and operators, what can be lowered and why not",
+    operands: ["FILE"],
+    options: {
+      "activation": { value: "NAME", help: "of a .pth: gelu (default), relu, tanh, sigmoid or identity" },
+      "json": JSON_OUTPUT,
+      ...ANYWHERE,
+    },
+  },
+  "model:import": {
+    help: "Writes a .pth as ONNX or a .pkl of scalers as JSON into a store, and lists it in the manifest",
+    operands: ["FILE"],
+    options: {
+      "store": { value: "DIR", help: "the store's folder" },
+      "activation": { value: "NAME", help: "of a .pth: gelu (default), relu, tanh, sigmoid or identity" },
+      "json": JSON_OUTPUT,
+      ...ANYWHERE,
+    },
+  },
+  "explain": {
+    help: "Prints the formula of every KPI, what each term contributes, and the slopes at a state",
+    operands: [],
+    options: {
+      "input": { value: "FILE", help: "JSON (a state or an array of them) or CSV with a header" },
+      "strategy": STRATEGY,
+      "json": JSON_OUTPUT,
+      ...ANYWHERE,
+    },
+  },
   "health": {
     help: "Asks the running process how it is; ends with 1 if it is not ready",
     operands: [],
@@ -171,8 +200,11 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     for (const operand of wrong.length > 0 ? [] : operands.slice(wanted.length)) {
       wrong.push(`Unknown argument "${operand}" of ${command}`);
     }
-    if (command === "optimize" && !("input" in flags)) {
-      wrong.push("Cannot run optimize: --input FILE is missing");
+    if ((command === "optimize" || command === "explain") && !("input" in flags)) {
+      wrong.push(`Cannot run ${command}: --input FILE is missing`);
+    }
+    if (command === "model:import" && !("store" in flags)) {
+      wrong.push("Cannot run model:import: --store DIR is missing");
     }
     if (command === "plugin:build" && !("out" in flags)) {
       wrong.push("Cannot run plugin:build: --out FILE is missing");
@@ -193,13 +225,14 @@ export async function configOf({ flags }: Invocation): Promise<Config> {
 
 /** The files that an invocation reads beside its configuration, absolute. */
 export function inputFiles({ command, flags, operands }: Invocation): string[] {
-  const first = command === "strategy:validate" || command.startsWith("plugin:");
-  const named = first ? [operands[0]] : command === "optimize" ? [flags.input] : [];
+  const first = command === "strategy:validate" || /^(plugin|model):/.test(command);
+  const named = first ? [operands[0]] : command === "optimize" || command === "explain" ? [flags.input] : [];
   return named.map((file) => fromCallersFolder(file));
 }
 
 /** What a command for authors writes, absolute; undefined where it writes nothing. */
 export function outputFile({ command, flags, operands }: Invocation): string | undefined {
+  if (command === "model:import") return fromCallersFolder(flags.store).replace(/\/+$/, "");
   if (command === "plugin:new") return fromCallersFolder(operands[0].replace(/(?:\.ts)?$/, ".ts"));
   const written = command === "plugin:build" || command === "plugin:dev" ? flags.out : undefined;
   return written === undefined ? undefined : fromCallersFolder(written);

@@ -31,6 +31,21 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
       const out = outputFile(invocation);
       return await (await import("./plugin_dev.ts")).pluginDev(inputFiles(invocation)[0], { out, clock });
     }
+    case "model:inspect": {
+      const [file] = inputFiles(invocation);
+      return await (await import("./model_inspect.ts")).modelInspect({
+        file,
+        json,
+        activation: flags.activation,
+      });
+    }
+    case "model:import": {
+      const asked = { file: inputFiles(invocation)[0], store: outputFile(invocation)!, json };
+      return await (await import("./model_import.ts")).modelImport({
+        ...asked,
+        activation: flags.activation,
+      });
+    }
     case "health":
       return await (await import("./health.ts")).health(asked);
   }
@@ -43,6 +58,10 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
   if (command === "optimize") {
     const { optimize } = await import("./optimize.ts");
     return await optimize(composed.kernel, { input: file, json, debug });
+  }
+  if (command === "explain") {
+    const { explain } = await import("./explain.ts");
+    return await explain(composed.kernel, { input: file, strategy: config.optimization.config_file, json });
   }
   const { validate } = await import("./validate.ts");
   return await validate(composed.kernel, { file, shown: operands[0], json });

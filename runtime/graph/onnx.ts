@@ -58,6 +58,8 @@ export interface OnnxOptions {
   readonly inputs?: number;
   /** Files beside the model that hold its weights. Default: none is there. */
   readonly externalFile?: ExternalFile;
+  /** Told of each node that was lowered, with the shapes of its outputs; of a loop's body in every round. */
+  readonly onNode?: (node: NodeProto, shapes: readonly (readonly number[])[]) => void;
 }
 
 export interface LoweredOnnx {
@@ -109,6 +111,7 @@ class Lowering {
   readonly #inputs: readonly OnnxPort[];
   readonly #outputs: readonly OnnxPort[];
   readonly #externalFile: ExternalFile;
+  readonly #onNode: OnnxOptions["onNode"];
   readonly #build = new OnnxBuilder(new Graph());
   #steps = 0;
 
@@ -122,6 +125,7 @@ class Lowering {
     this.#inputs = inputs;
     this.#outputs = outputs;
     this.#externalFile = options.externalFile ?? (() => undefined);
+    this.#onNode = options.onNode;
   }
 
   run(): LoweredOnnx | OpaqueOnnx {
@@ -186,6 +190,7 @@ class Lowering {
     });
     const result = rule(call);
     const outputs = "shape" in result ? [result] : result;
+    this.#onNode?.(node, outputs.map(({ shape }) => shape));
     node.outputs.forEach((name, i) => {
       if (name === "") return;
       if (outputs[i] !== undefined) scope.define(name, outputs[i]);
@@ -238,7 +243,8 @@ function findUnknown(model: OnnxModel, graph: GraphProto): OpaqueOnnx["opaque"] 
   }
 }
 
-function refusal(model: OnnxModel, node: NodeProto): string | undefined {
+/** Why an operator cannot be lowered whatever its inputs are; undefined where it may be. */
+export function refusal(model: OnnxModel, node: NodeProto): string | undefined {
   const key = node.domain === "" ? node.op : `${node.domain}:${node.op}`;
   if (model.functions.has(`${node.domain}:${node.op}`)) return "the file defines this operator itself";
   if (!RULES.has(key)) return "this operator has no derivatives here";

@@ -14,6 +14,8 @@ import { type ActivationSource, Activator } from "./activator.ts";
 import { type Finished, runScheduled, runState } from "./cycle.ts";
 import { Deployment } from "./deployment.ts";
 import { FileDeployment } from "./file_deployment.ts";
+import { explainState, type Explanation } from "./explain.ts";
+import { gate } from "./gate.ts";
 import { Posted } from "./posted.ts";
 import { Referee } from "./referee.ts";
 import { goodInputs, rowOf } from "./record.ts";
@@ -194,6 +196,19 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       decisions: search.filter(({ role }) => role === "decision").map(({ name }) => name),
       notes,
     };
+  }
+
+  /**
+   * Why the strategy of {@linkcode load} says what it says. @param text The strategy's text, of `file`.
+   * @throws {SetpointError} INPUT_INVALID and what else is wrong with the state.
+   */
+  async explain(input: unknown, text: string, file: string): Promise<Explanation> {
+    const activation = this.active!;
+    const values = stateOf(input);
+    activation.checkNames(values);
+    const { problems, values: measured } = gate(activation.measuredVariables, { values });
+    if (problems.length > 0) throw new SetpointError(problems);
+    return await explainState(activation, readStrategy(text, { file }), measured);
   }
 
   // deno-lint-ignore require-await -- asynchronous for callers, as every question to the kernel

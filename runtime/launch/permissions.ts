@@ -52,8 +52,21 @@ export async function permissionsOf(
         sys: [],
       };
     }
+    case "model:inspect":
+    case "model:import": {
+      const store = outputFile(invocation);
+      return {
+        read: unique([...inputFiles(invocation).map(folderOf), ...(store === undefined ? [] : [store])]),
+        write: store === undefined ? [] : [store],
+        net: [],
+        env: terminalAndConfig(),
+        run: [],
+        sys: [],
+      };
+    }
     case "strategy:validate":
     case "optimize":
+    case "explain":
       return { ...await kernelOf(config, inputFiles(invocation), deno), write: [] };
     case "start": {
       const kernel = await kernelOf(config, [], deno);

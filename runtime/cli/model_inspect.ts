@@ -1,0 +1,65 @@
+import { type ModelReport, reportModel, type ReportOptions } from "../kernel/model_report.ts";
+import { atFile, baseName, folderOf, readModelFile } from "./model_files.ts";
+import { printJson, printText } from "./print.ts";
+import { table } from "./table.ts";
+
+export interface InspectOptions {
+  /** Absolute. */
+  readonly file: string;
+  readonly activation?: string;
+  readonly json: boolean;
+}
+
+/** @returns 0; 1 if the model stays opaque. @throws {SetpointError} */
+export async function modelInspect({ file, activation, json }: InspectOptions): Promise<number> {
+  const bytes = await readModelFile(file);
+  const externalFile = (name: string) => {
+    try {
+      return Deno.readFileSync(`${folderOf(file)}/${name}`);
+    } catch {
+      return undefined;
+    }
+  };
+  const options = { name: baseName(file), externalFile, ...(activation && { activation }) } as ReportOptions;
+  const report = atFile(file, () => reportModel(bytes, options));
+  if (json) printJson(report);
+  else printText(reportText(baseName(file), report));
+  return report.lowered ? 0 : 1;
+}
+
+export function reportText(name: string, report: ModelReport): string {
+  const { format, about, inputs, outputs, parts, operators, lowered, graphNodes, why } = report;
+  const title = { onnx: "ONNX", torch: "torch", scalers: "scikit-learn" }[format];
+  const ports = [
+    ...inputs.map((port) => ["input", port] as const),
+    ...outputs.map((port) => ["output", port] as const),
+  ];
+  const counts = Object.entries(operators).sort(([, a], [, b]) => b - a).map(([op, count]) =>
+    `${op} × ${count}`
+  );
+  const rows = parts.map((part, i) => [String(i + 1), part.kind, part.name, part.shape, part.why ?? ""]);
+  const columns = [
+    { title: "#", align: "right" as const },
+    { title: "Operator" },
+    { title: "Name" },
+    { title: "Shape" },
+    { title: rows.some((row) => row[4] !== "") ? "Cannot be lowered because" : "" },
+  ];
+  const verdict = format === "scalers"
+    ? []
+    : lowered
+    ? [`It becomes a graph of ${graphNodes} nodes with exact derivatives`]
+    : [`It stays opaque and runs in ONNX Runtime: ${why}`];
+  return [
+    `${name}: ${title}, ${about}`,
+    ...ports.map(([kind, { name, shape, length }]) =>
+      `${kind.padEnd(6)} ${name} [${shape.map((n) => n < 0 ? "?" : n).join(", ")}]${
+        length === undefined ? "" : `, ${length} ${length === 1 ? "value" : "values"} a row`
+      }`
+    ),
+    "",
+    ...table(columns, rows),
+    ...(counts.length === 0 ? [] : ["", counts.join(", ")]),
+    ...(verdict.length === 0 ? [] : ["", ...verdict]),
+  ].join("\n");
+}

@@ -1,0 +1,134 @@
+/** What a model or scaler file holds, and what of it can become part of the graph. Nothing in the file is executed. */
+import { type Expression, reachable } from "../graph/expr.ts";
+import { lowerOnnx, type OnnxPort, refusal } from "../graph/onnx.ts";
+import { type NodeProto, printNode, readOnnx } from "../graph/onnx_reader.ts";
+import type { ExternalFile } from "../graph/onnx_tensor.ts";
+import { readScalers } from "../graph/scaler_file.ts";
+import { lowerTorch, type TorchOptions } from "../graph/torch_lower.ts";
+import { readLayers, type TorchLayer } from "../graph/torch_layers.ts";
+import { readTorch } from "../graph/torch_file.ts";
+
+export type ModelFormat = "onnx" | "torch" | "scalers";
+
+export interface ModelReport {
+  readonly format: ModelFormat;
+  /** e.g. "opset 17, ai.onnx.ml 3". */
+  readonly about: string;
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+  /** Layers, nodes or scalers, in order: what it is, its name, its shape or numbers, and why it cannot be lowered. */
+  readonly parts: readonly ReportedPart[];
+  /** Operator → how often; empty where there are none. */
+  readonly operators: Readonly<Record<string, number>>;
+  readonly lowered: boolean;
+  /** Nodes of the graph that it becomes, where it does. */
+  readonly graphNodes?: number;
+  /** Why it stays opaque or cannot be read further. */
+  readonly why?: string;
+}
+
+export interface ReportedPart {
+  readonly kind: string;
+  readonly name: string;
+  readonly shape: string;
+  readonly why?: string;
+}
+
+export interface ReportOptions extends TorchOptions {
+  /** The file's name, whose ending tells a scaler from a legacy `.pth`. */
+  readonly name: string;
+  readonly externalFile?: ExternalFile;
+}
+
+/** A zip archive or a pickle is torch's or a scaler; an ONNX file starts with neither. */
+export function formatOf(bytes: Uint8Array, name: string): ModelFormat {
+  if (/\.(pkl|pickle|joblib)$/i.test(name)) return "scalers";
+  return bytes[0] === 0x80 || (bytes[0] === 0x50 && bytes[1] === 0x4b) ? "torch" : "onnx";
+}
+
+/** @throws {GraphError} If the file is not what its first bytes say. */
+export function reportModel(bytes: Uint8Array, options: ReportOptions): ModelReport {
+  switch (formatOf(bytes, options.name)) {
+    case "onnx":
+      return reportOnnx(bytes, options);
+    case "torch":
+      return reportTorch(bytes, options);
+    case "scalers":
+      return reportScalers(bytes);
+  }
+}
+
+function reportOnnx(bytes: Uint8Array, { externalFile }: ReportOptions): ModelReport {
+  const model = readOnnx(bytes);
+  const shapes = new Map<NodeProto, string>();
+  const onNode = (node: NodeProto, list: readonly (readonly number[])[]) =>
+    void shapes.set(node, list.map((shape) => `[${shape.join(", ")}]`).join(" "));
+  const result = lowerOnnx(bytes, { onNode, ...(externalFile && { externalFile }) });
+  // lowerOnnx reads the file itself: its nodes are others than these, in the same order.
+  const inOrder = [...shapes].filter(([node]) => node.index < model.nodes.length);
+  const shapeAt = new Map(
+    inOrder.map(([node, shape]) => [`${node.index} ${node.op} ${node.outputs}`, shape]),
+  );
+  const operators: Record<string, number> = {};
+  const parts = model.nodes.map((node): ReportedPart => {
+    const kind = node.domain === "" ? node.op : `${node.domain}.${node.op}`;
+    operators[kind] = (operators[kind] ?? 0) + 1;
+    const shape = shapeAt.get(`${node.index} ${node.op} ${node.outputs}`) ?? "";
+    const own = result.opaque?.node === printNode(node) ? result.opaque.why : undefined;
+    const why = refusal(model, node) ?? own;
+    return { kind, name: node.name || node.outputs[0] || "", shape, ...(why !== undefined && { why }) };
+  });
+  const opsets = [...model.opsets].map(([domain, version]) => `${domain || "opset"} ${version}`);
+  const common = { format: "onnx" as const, about: opsets.join(", "), parts, operators };
+  const { inputs, outputs } = result;
+  if (result.opaque === undefined) {
+    return { ...common, inputs, outputs, lowered: true, graphNodes: sizeOf(result.expression) };
+  }
+  const { node, why } = result.opaque;
+  return { ...common, inputs, outputs, lowered: false, why: `${node}: ${why}` };
+}
+
+function reportTorch(bytes: Uint8Array, options: ReportOptions): ModelReport {
+  const { layers, count } = readLayers(readTorch(bytes));
+  const parts = layers.map((layer): ReportedPart => ({
+    kind: { linear: "Linear", batchnorm: "BatchNorm1d", layernorm: "LayerNorm" }[layer.kind],
+    name: layer.name,
+    shape: shapeOf(layer),
+  }));
+  const operators: Record<string, number> = {};
+  for (const { kind } of parts) operators[kind] = (operators[kind] ?? 0) + 1;
+  const about = `state dict, ${
+    count ?? "unknown number of"
+  } layers, ${layers.length} of them with parameters`;
+  const expression = lowerTorch(bytes, options);
+  const port = (name: string, length: number) => [{ name, shape: [1, length], length }];
+  return {
+    format: "torch",
+    about,
+    inputs: port("input", expression.sources),
+    outputs: port("output", expression.outputs.length),
+    parts,
+    operators,
+    lowered: true,
+    graphNodes: sizeOf(expression),
+  };
+}
+
+function shapeOf(layer: TorchLayer): string {
+  return layer.kind === "linear" ? `${layer.columns} → ${layer.rows}` : `${layer.gamma.length}`;
+}
+
+function reportScalers(bytes: Uint8Array): ModelReport {
+  const parts = [...readScalers(bytes)].map(([name, { scale, offset, min, max }]): ReportedPart => ({
+    kind: "scaler",
+    name,
+    shape: `${scale}·x ${offset < 0 ? "−" : "+"} ${Math.abs(offset)}` +
+      (min === undefined ? "" : `, from ${min} … ${max}`),
+  }));
+  const about = `${parts.length} scalers`;
+  return { format: "scalers", about, inputs: [], outputs: [], parts, operators: {}, lowered: true };
+}
+
+function sizeOf({ graph, outputs }: Expression): number {
+  return reachable(graph, outputs).length;
+}

@@ -1,0 +1,112 @@
+import { parseManifest } from "../../runtime/artifacts/manifest.ts";
+import { lowerOnnx } from "../../runtime/graph/onnx.ts";
+import { compileTape, type Expression } from "setpoint";
+import { lowerTorch } from "../../runtime/graph/torch_lower.ts";
+import { readScalers } from "../../runtime/graph/scaler_file.ts";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "../std/assert.ts";
+
+const TORCH = "tests/fixtures/torch";
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-remote", "runtime/launch.ts", ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out, err };
+}
+
+function valuesOf({ graph, sources, outputs }: Expression, row: readonly number[]): number[] {
+  const tape = compileTape(graph, { variables: 0, parameters: sources, outputs });
+  const values = new Float64Array(outputs.length);
+  tape.setParameters(row);
+  tape.value(new Float64Array(0), values);
+  return [...values];
+}
+
+Deno.test("model:inspect prints layers, shapes and operators, and why a model cannot be lowered", async () => {
+  const [net, neighbours, torch, scalers, wrong] = await Promise.all([
+    run("model:inspect", "tests/fixtures/onnx/legacy_two_inputs.onnx"),
+    run("model:inspect", "tests/fixtures/onnx/sk_neighbours.onnx"),
+    run("model:inspect", `${TORCH}/layer_norm.pth`, "--json"),
+    run("model:inspect", `${TORCH}/scalers_new.joblib`),
+    run("model:inspect", `${TORCH}/recurrent.pth`),
+  ]);
+  assertEquals([net.code, neighbours.code, torch.code, scalers.code, wrong.code], [0, 1, 0, 0, 1]);
+  assertStringIncludes(net.out, "legacy_two_inputs.onnx: ONNX, opset 12");
+  assertStringIncludes(net.out, "input  input_1 [1, 3], 3 values a row");
+  assertMatch(net.out, /1 {2}Gemm +\S+ +\[1, 5\]/);
+  assertMatch(net.out, /It becomes a graph of \d+ nodes with exact derivatives/);
+  assertMatch(neighbours.out, /TopK .+ this operator has no derivatives here/);
+  assertStringIncludes(neighbours.out, 'It stays opaque and runs in ONNX Runtime: node "To_TopK" (TopK)');
+  const report = JSON.parse(torch.out);
+  assertEquals(report.parts[1], { kind: "LayerNorm", name: "1", shape: "6" });
+  assertEquals([report.lowered, report.inputs[0].length, report.outputs[0].length], [true, 4, 3]);
+  assertMatch(scalers.out, /scaler +standard +0\.02847\d*·x − 23\.07\d+/);
+  assertStringIncludes(wrong.err, "is not of a known layer: expected Linear, BatchNorm1d or LayerNorm");
+});
+
+Deno.test("model:import writes ONNX and JSON into a store, which the manifest gives for the old paths", async () => {
+  const store = await Deno.makeTempDir({ prefix: "setpoint-import-" });
+  try {
+    await Deno.mkdir(`${store}/models/old`, { recursive: true });
+    await Deno.copyFile(`${TORCH}/layer_norm.pth`, `${store}/models/old/net.pth`);
+    const first = await run(
+      "model:import",
+      `${store}/models/old/net.pth`,
+      "--store",
+      store,
+      "--activation",
+      "tanh",
+    );
+    const second = await run("model:import", `${TORCH}/scalers_new.joblib`, "--store", store, "--json");
+    assertEquals([first.code, second.code], [0, 0], first.err + second.err);
+    const manifest = parseManifest(await Deno.readFile(`${store}/manifest.json`));
+    const entry = manifest.get("models/old/net.pth")!;
+    assertEquals(entry.file, "models/old/net.onnx");
+    assertStringIncludes(first.out, entry.sha256);
+    assertEquals(JSON.parse(second.out)["models/scalers_new.joblib"].file, "models/scalers_new.json");
+
+    const model = lowerOnnx(await Deno.readFile(`${store}/${entry.file}`));
+    assert(model.opaque === undefined);
+    const source = lowerTorch(await Deno.readFile(`${TORCH}/layer_norm.pth`), { activation: "tanh" });
+    for (const row of [[0.1, -0.2, 0.3, 1], [2, 1, -1, -2]]) {
+      const expected = valuesOf(source, row);
+      valuesOf(model.expression, row).forEach((value, k) =>
+        assertAlmostEquals(value, expected[k], 1e-6 * (1 + Math.abs(expected[k])))
+      );
+    }
+    const { format, scalers } = JSON.parse(await Deno.readTextFile(`${store}/models/scalers_new.json`));
+    const known = readScalers(await Deno.readFile(`${TORCH}/scalers_new.joblib`));
+    assertEquals([format, Object.keys(scalers).length], ["setpoint/scalers/v1", known.size]);
+    for (const [name, { scale, offset }] of known) assertEquals(scalers[name], { scale, offset });
+
+    const refused = await run("model:import", "tests/fixtures/onnx/lightgbm.onnx", "--store", store);
+    assertEquals([refused.code, refused.err.includes("it is no .pth and no .pkl file")], [2, true]);
+  } finally {
+    await Deno.remove(store, { recursive: true });
+  }
+});
+
+Deno.test("explain prints every KPI's formula, its terms and the slopes of the cost", async () => {
+  const kiln = [
+    "--strategy",
+    "strategies/kiln/strategy.yaml",
+    "--input",
+    "strategies/kiln/inputs/nominal.json",
+  ];
+  const [{ code, out, err }, none] = await Promise.all([
+    run("explain", ...kiln),
+    run("explain", "--input", "strategies/kiln/inputs/nominal.json"),
+  ]);
+  assertEquals(code, 0, err);
+  assertMatch(out, /^\S.* \d+\.\d+\.\d+: \w+ = -?\d/);
+  assertMatch(out, /Setpoint +now +unit +d \w+ per unit +per threshold/);
+  assertStringIncludes(none.err, "Cannot explain: --strategy FILE is missing");
+});
