@@ -4,6 +4,7 @@ import { DenseModel } from "./dense_model.ts";
 import type { DenseProblem } from "./dense_problem.ts";
 import { DenseSystem } from "./linear_algebra/dense_system.ts";
 import { LinearSystem, Reduction } from "./linear_algebra/linear_system.ts";
+import { reducedHessian } from "./reduced_hessian.ts";
 import { applyOptions, type SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
 import { askedOf, resultOf } from "./solver_result.ts";
@@ -37,6 +38,13 @@ export interface DenseSolver {
    * @returns Undefined where the system is singular.
    */
   sensitivity(problem: DenseProblem, by: ParameterDerivative): Sensitivity | undefined;
+  /**
+   * Hessian of the objective as a function of some variables alone, the others following so that the active constraints
+   * keep holding; its inverse is the covariance of estimated parameters.
+   * @param variables As many as there are degrees of freedom at the answer, or fewer.
+   * @returns Row-major, k × k; undefined where it does not exist, e.g. where one of the variables is at its bound.
+   */
+  reducedHessian(problem: DenseProblem, variables: readonly number[]): Float64Array | undefined;
 }
 
 /**
@@ -85,9 +93,15 @@ export function solverOver(n: number, m: number, system: LinearSystem, approxima
       model.begin(problem, {});
       const x = new Float64Array(n);
       const mult_g = new Float64Array(m);
-      const solved = driver.sensitivity(lagrangian, constraints, x, mult_g);
+      const solved = driver.linearize() && driver.sensitivity(lagrangian, constraints, x, mult_g);
       model.end();
       return solved ? { x, mult_g } : undefined;
+    },
+    reducedHessian(problem, variables) {
+      model.begin(problem, {});
+      const found = driver.linearize() ? reducedHessian(driver, variables) : undefined;
+      model.end();
+      return found;
     },
   };
 }

@@ -182,3 +182,19 @@ Deno.test("options() lists every option with a default in its range", () => {
     assertEquals(solveDense(hs071, { [name]: value }).status, 0, name);
   }
 });
+
+Deno.test("reducedHessian() is the curvature along the active constraint, and undefined at a bound", () => {
+  // With y = 4 − x the objective is (x − 1)² + (3 − x)²: its second derivative is 4.
+  const solver = createSolver(2, 1);
+  const problem = shifted(1, 4);
+  solver.solve(problem);
+  assertAlmostEquals(solver.reducedHessian(problem, [0])![0], 4, 1e-4);
+  // Without an active row the Hessian is its own.
+  const free = shifted(1, -5);
+  solver.solve(free);
+  const hessian = solver.reducedHessian(free, [0, 1])!;
+  [2, 0, 0, 2].forEach((value, i) => assertAlmostEquals(hessian[i], value, 1e-5));
+  // Two variables on one active row have one degree of freedom.
+  solver.solve(problem);
+  assertEquals(solver.reducedHessian(problem, [0, 1]), undefined);
+});

@@ -76,12 +76,20 @@ export class Driver {
     return status;
   }
 
+  /** Factorises the optimality conditions at the answer. @returns False where they cannot be formed or are singular. */
+  linearize(): boolean {
+    const base = this.base;
+    const state = this.main.state;
+    if (base.n === 0 || !state.refresh() || !base.hessian(state.now.v, state.mu, state.now.y)) return false;
+    return this.main.newton.factorize();
+  }
+
   /**
-   * First-order change of the answer with a parameter p (Pirnay, López-Negrete and Biegler 2012): solves the optimality
+   * After {@linkcode linearize}: first-order change of the answer with a parameter p (Pirnay, López-Negrete and Biegler 2012): solves the optimality
    * conditions differentiated by p, with the active bounds held by their multipliers.
    * @param dual ∂²L/∂x∂p, length n. @param rows ∂g/∂p, length m.
    * @param dx dx/dp, length n; 0 where a variable is fixed. @param dy The same of mult_g.
-   * @returns False where the system cannot be formed or is singular.
+   * @returns False where the system cannot be solved.
    */
   sensitivity(dual: Float64Array, rows: Float64Array, dx: Float64Array, dy: Float64Array): boolean {
     const base = this.base;
@@ -90,8 +98,7 @@ export class Driver {
     const scale = base.objectiveScale;
     for (let j: i32 = 0; j < this.model.n; j++) dx[j] = 0;
     for (let i: i32 = 0; i < this.model.m; i++) dy[i] = 0;
-    if (base.n === 0 || !state.refresh() || !base.hessian(state.now.v, state.mu, state.now.y)) return false;
-    if (!this.main.newton.factorize()) return false;
+    if (base.n === 0) return false;
     for (let j: i32 = 0; j < base.n; j++) {
       state.work[j] = -dual[reduction.variable[j]] * scale * reduction.unit[j];
     }
