@@ -1,4 +1,5 @@
 /** What a command does with one model file. */
+import { TORCH_ACTIVATIONS, type TorchActivation } from "../kernel/model_report.ts";
 import { type Problem, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
 
 /** Absolute path → its bytes. @throws {SetpointError} USAGE */
@@ -21,6 +22,14 @@ export function atFile<T>(file: string, read: () => T): T {
     const problem: Problem = { code: "MODEL_INVALID", message: error.message, at: { file } };
     throw new SetpointError([problem], { cause: error });
   }
+}
+
+/** @throws {SetpointError} USAGE */
+export function activationOf(name: string | undefined): { readonly activation?: TorchActivation } {
+  if (name === undefined) return {};
+  const activation = TORCH_ACTIVATIONS.find((known) => known === name);
+  if (activation !== undefined) return { activation };
+  throw setpointError("USAGE", `Cannot use activation "${name}", expected ${TORCH_ACTIVATIONS.join(", ")}`);
 }
 
 export function folderOf(file: string): string {

@@ -2,7 +2,7 @@ import { openDirectory } from "../artifacts/directory.ts";
 import { sha256 } from "../artifacts/digest.ts";
 import { buildManifest, type ManifestEntry, readManifest, writeManifest } from "../artifacts/manifest.ts";
 import { importModel } from "../kernel/model_import.ts";
-import { atFile, baseName, readModelFile } from "./model_files.ts";
+import { activationOf, atFile, baseName, readModelFile } from "./model_files.ts";
 import { printJson, printText } from "./print.ts";
 
 export interface ImportOptions {
@@ -20,8 +20,7 @@ export interface ImportOptions {
  */
 export async function modelImport({ file, store, activation, json }: ImportOptions): Promise<number> {
   const bytes = await readModelFile(file);
-  const options = { ...(activation && { activation }) } as Parameters<typeof importModel>[2];
-  const imported = atFile(file, () => importModel(bytes, baseName(file), options));
+  const imported = atFile(file, () => importModel(bytes, baseName(file), activationOf(activation)));
   const path = file.startsWith(`${store}/`) ? file.slice(store.length + 1) : `models/${baseName(file)}`;
   const written = `${path.replace(/\.[^./]*$/, "")}.${imported.ending}`;
   const directory = openDirectory(store);

@@ -1,5 +1,5 @@
-import { type ModelReport, reportModel, type ReportOptions } from "../kernel/model_report.ts";
-import { atFile, baseName, folderOf, readModelFile } from "./model_files.ts";
+import { type ModelReport, reportModel } from "../kernel/model_report.ts";
+import { activationOf, atFile, baseName, folderOf, readModelFile } from "./model_files.ts";
 import { printJson, printText } from "./print.ts";
 import { table } from "./table.ts";
 
@@ -20,7 +20,7 @@ export async function modelInspect({ file, activation, json }: InspectOptions): 
       return undefined;
     }
   };
-  const options = { name: baseName(file), externalFile, ...(activation && { activation }) } as ReportOptions;
+  const options = { name: baseName(file), externalFile, ...activationOf(activation) };
   const report = atFile(file, () => reportModel(bytes, options));
   if (json) printJson(report);
   else printText(reportText(baseName(file), report));

@@ -8,6 +8,8 @@ import { eachPlace, NotLowerable, type OnnxValue, sizeOf, stridesOf } from "./on
 
 /** Weights of one product that a window slid over the input may need. */
 const MAX_WEIGHTS = 1 << 19;
+/** Elements of all windows together. */
+const MAX_TAPS = 1 << 21;
 
 export const CONVOLUTION_RULES: Readonly<Record<string, OnnxRule>> = {
   Conv: (call) => convolution(call),
@@ -56,6 +58,9 @@ function windowsOf(call: OnnxCall, kernel: readonly number[]): Windows {
     if (mode === "VALID") before[i] = 0;
     return Math.floor((n + before[i] + (mode === "VALID" ? 0 : after[i]) - span[i]) / strides[i]) + 1;
   });
+  if (!(sizeOf(out) * sizeOf(kernel) <= MAX_TAPS)) {
+    throw new NotLowerable(`its windows [${kernel}] at [${out}] places have too many elements`);
+  }
   if (out.some((n) => !(n > 0))) throw fail(`its window [${kernel}] does not fit into [${size}]`);
   return {
     size,

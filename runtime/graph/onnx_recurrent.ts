@@ -3,6 +3,9 @@ import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { joined } from "./onnx_linear.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
+/** Steps of all rows and directions; as many times some ten nodes. */
+const MAX_STEPS = 4096;
+
 export const RECURRENT_RULES: Readonly<Record<string, OnnxRule>> = {
   RNN: (call) => recurrent(call, { gates: 1, functions: ["Tanh"], step: plainStep }),
   GRU: (call) => recurrent(call, { gates: 3, functions: ["Sigmoid", "Tanh"], step: gruStep }),
@@ -54,6 +57,7 @@ function recurrent(call: OnnxCall, kind: Kind): OnnxValue[] {
     throw new NotLowerable("its sequences differ in length");
   }
   if (!(sizeOf(x.shape) > 0)) throw new NotLowerable("its sequence is empty");
+  if (steps * rows * ways > MAX_STEPS) throw new NotLowerable(`it takes ${steps * rows * ways} steps`);
   const h0 = initial(call, 5, [ways, rows, size]);
   const c0 = initial(call, 6, [ways, rows, size]);
   const outputs: OnnxValue[][] = Array.from({ length: steps * ways * rows }, () => []);

@@ -3,6 +3,8 @@ import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { joined } from "./onnx_linear.ts";
 import { axisOf, eachPlace, NotLowerable, type OnnxValue, sizeOf, stridesOf } from "./onnx_value.ts";
 
+const MAX_TRIPS = 10_000;
+
 export const SCAN_RULES: Readonly<Record<string, OnnxRule>> = { Scan: (call) => scan(call) };
 
 function scan(call: OnnxCall): OnnxValue[] {
@@ -22,6 +24,7 @@ function scan(call: OnnxCall): OnnxValue[] {
   if (inputs.slice(states).some(({ shape }, i) => shape[axes[i]] !== trips)) {
     throw fail("its scan inputs differ in length");
   }
+  if (trips > MAX_TRIPS) throw new NotLowerable(`it makes ${trips} steps`);
   if (trips === 0) throw new NotLowerable("it makes no step");
   let state = inputs.slice(0, states);
   const pieces: OnnxValue[][] = Array.from({ length: stacked }, () => []);

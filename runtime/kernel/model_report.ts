@@ -8,6 +8,8 @@ import { lowerTorch, type TorchOptions } from "../graph/torch_lower.ts";
 import { readLayers, type TorchLayer } from "../graph/torch_layers.ts";
 import { readTorch } from "../graph/torch_file.ts";
 
+export { TORCH_ACTIVATIONS, type TorchActivation } from "../graph/torch_lower.ts";
+
 export type ModelFormat = "onnx" | "torch" | "scalers";
 
 export interface ModelReport {
