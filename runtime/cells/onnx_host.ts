@@ -54,6 +54,14 @@ export class OnnxHost {
     this.cell.prepare = (life) => this.#loadAll(life);
   }
 
+  /** As {@linkcode PluginHandle.awake}. */
+  async awake(digest: string, ms: number): Promise<void> {
+    if (!this.started) return;
+    const deadline = this.#options.clock.monotonic() + ms;
+    const label = this.#label("onnxEvaluate", digest);
+    await this.cell.awake({ label, deadline, deadlineMs: ms }).catch(() => {});
+  }
+
   /** Whether anything was ever asked of it. */
   get started(): boolean {
     return this.#started !== undefined;

@@ -214,6 +214,12 @@ export class PluginHandle {
     return await (signal === undefined ? result : unlessAborted(result, signal));
   }
 
+  /** Waits `ms` at most until its process takes calls; what keeps it from that the next call tells. */
+  async awake(ms: number): Promise<void> {
+    const label = this.#label("evaluate");
+    await this.#options.cell.awake({ label, deadline: this.#deadline(ms), deadlineMs: ms }).catch(() => {});
+  }
+
   /** Drops a problem. */
   unload(digest: string): void {
     this.#problems.delete(digest);

@@ -59,6 +59,7 @@ const WORK: ReadonlySet<Method> = new Set<Method>([
 
 const HOUR_MS = 3_600_000;
 
+type Wait = Pick<CallOptions, "label" | "deadline" | "deadlineMs" | "signal">;
 interface Pending extends CallOptions {
   readonly call: number;
   settle(error: unknown, value?: unknown): void;
@@ -225,7 +226,10 @@ export class SupervisedCell {
     return this.#options.clock.monotonic() < this.#quarantinedUntil;
   }
 
-  async #usable(options: CallOptions): Promise<Life> {
+  /** Waits until it takes calls, but not past the deadline. @throws As `call`. */
+  awake = (wait: Wait): Promise<unknown> => this.#usable(wait);
+
+  async #usable(options: Wait): Promise<Life> {
     const { clock } = this.#options;
     for (;;) {
       if (this.#closed) throw callFailed("PLUGIN_DIED", options.label, "its cell is closed");
@@ -242,7 +246,7 @@ export class SupervisedCell {
   }
 
   /** Waits, but not past the deadline. */
-  #before({ deadline, deadlineMs, label, signal }: CallOptions, wait: Promise<unknown>): Promise<void> {
+  #before({ deadline, deadlineMs, label, signal }: Wait, wait: Promise<unknown>): Promise<void> {
     const { clock } = this.#options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {

@@ -124,6 +124,18 @@ export class Activation {
     }
   }
 
+  /** Waits `ms` at most for plugins with foreign code that are just starting again: that is not their own time. */
+  async awake(ms: number): Promise<void> {
+    const { handles, host } = this.#parts;
+    const classes = new Set(
+      this.linked.opaques.filter(({ engine }) => engine === "self").map(({ spec }) => spec.class),
+    );
+    await Promise.all([
+      ...[...classes].map((cls) => handles.get(cls)?.awake(ms)),
+      ...this.#models.slice(0, 1).map((key) => host.onnx.awake(key, ms)),
+    ]);
+  }
+
   /** Present values of what the search moves. @param measured In the order of the measured variables. */
   async startPoint(measured: Float64Array): Promise<Float64Array> {
     const pre = await this.#pre.outputsAt(measured, new Float64Array(0));

@@ -60,6 +60,7 @@ export async function runOnce(clock: Clock, activation: Activation, request: Run
   let x0 = unknownPoint(activation, measured);
   let before = unknownOutputs(activation);
   try {
+    await activation.awake(deadlineMs / 2);
     x0 = await activation.startPoint(measured);
     before = await activation.outputs(measured, x0);
   } catch (error) {

@@ -49,16 +49,10 @@ async function fails(opened: OpenKernel, fault: number, plugin: string, pid: num
   return { ...answer, total };
 }
 
-/** The next cycle, once the plugin's new process has come up. */
 async function works(opened: OpenKernel): Promise<void> {
-  await rested(opened);
   const answer = await opened.answer(STATE);
   assertEquals(answer.outcome, "solved", JSON.stringify(answer.reason));
   assertAlmostEquals(answer.optimized_variables.x.optimizer_suggested_value!, 3, 1e-3);
-}
-
-async function rested({ kernel }: OpenKernel): Promise<void> {
-  await eventually("every cell is ready", () => kernel.plugins().every(({ state }) => state === "ready"));
 }
 
 /** No process below this one uses the processor by itself. */
@@ -202,7 +196,6 @@ Deno.test("F15: scheduled cycles whose model loops are journalled as failed, and
     assert(["failed", "timeout"].includes(row.outcome), `fault ${fault}: ${row.outcome}`);
     assertStringIncludes(row.reason!.message, "test/guess");
     assert(row.actuators.every(({ delta }) => delta === 0));
-    await rested(opened);
     measure(opened, STATE, 2 + 2 * k);
     const next = await kernel.cycle();
     assertEquals(next.outcome, "solved", JSON.stringify(next.reason));
