@@ -72,6 +72,11 @@ export function lives(pid: number): boolean {
   return state !== undefined && state !== "Z";
 }
 
+/** A letter of the system: R runs, S sleeps, T is stopped, Z is dead and not reaped; undefined if there is none. */
+export function processState(pid: number): string | undefined {
+  return processStat(pid)[0];
+}
+
 /** User and system time of a process, in clock ticks of the system. */
 export function cpuTicks(pid: number): number {
   const fields = processStat(pid);

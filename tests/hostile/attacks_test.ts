@@ -1,5 +1,5 @@
 /** The attacks A1 to A17: denied in a cell, and each of them works in a plain worker, so that no script is merely broken. */
-import { cpuTicks, lives, startHost } from "../cells/start.ts";
+import { cpuTicks, lives, processState, startHost } from "../cells/start.ts";
 import { GAIN, skillOf, SQUARES } from "../cells/plugins.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { SetpointError } from "../../runtime/errors.ts";
@@ -113,6 +113,29 @@ for (const { id, name, body, statics, control, flags } of ATTACKS) {
     if (control.signal !== undefined) assertEquals(signal, control.signal);
   });
 }
+
+Deno.test("A2 SIGSTOP on itself: denied in a cell, freezes a plain process", async () => {
+  const body = 'process.kill(process.pid, "SIGSTOP"); return "stopped";';
+  await using started = startHost();
+  const outcome = await attackCell(started.host, body);
+  assert(outcome.startsWith("denied"), outcome);
+  using control = spawnControl(body);
+  for (let k = 0; k < 200 && processState(control.child.pid) !== "T"; k++) {
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  assertEquals(processState(control.child.pid), "T");
+  control.child.kill("SIGKILL");
+  await Promise.all([control.child.status, control.child.stdout.cancel()]);
+});
+
+Deno.test("A17 control: an exception and a rejection that nobody handles end a plain worker", async () => {
+  const wait = 'await new Promise((done) => setTimeout(done, 2000)); return "alive";';
+  const thrown = await attackControl(`setTimeout(() => { throw new Error("late"); }); ${wait}`);
+  assertStringIncludes(thrown.text, "error Uncaught Error: late");
+  const rejected = await attackControl(`Promise.reject(new Error("unhandled")); ${wait}`);
+  assertStringIncludes(rejected.text, "unhandled");
+  assertEquals([thrown.code, rejected.code], [1, 1]);
+});
 
 Deno.test("A2 a stopped cell is killed at the deadline", async () => {
   await using started = startHost();

@@ -3,7 +3,7 @@ const url = URL.createObjectURL(new Blob([Deno.args[0]], { type: "application/ty
 const worker = new Worker(url, { type: "module", deno: { permissions: "none" } });
 new BroadcastChannel("control").onmessage = ({ data }) => print(`heard ${data}`);
 worker.onmessage = ({ data }) => {
-  print(String(data));
+  print(data instanceof Uint8Array ? `bytes ${data.length}` : String(data));
   if (data === "terminate me") worker.terminate();
   else Deno.exit(0);
 };

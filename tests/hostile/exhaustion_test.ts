@@ -91,6 +91,18 @@ Deno.test("control: a worker that eats the heap takes a plain process with it", 
   assert(signal !== null || code > 128, `exit code ${code}`);
 });
 
+Deno.test("A6 control: a worker's buffers grow past every limit of the heap in a plain process", async () => {
+  const { text } = await attackControl(
+    "const kept = []; for (let k = 0; k < 80; k++) kept.push(new Uint8Array(8 << 20).fill(1)); return Deno.memoryUsage().rss >> 20;",
+  );
+  assert(Number(/^got (\d+)/.exec(text)?.[1]) > 600, text);
+});
+
+Deno.test("A9 control: a worker hands a clone of 256 MB to a plain process", async () => {
+  const { text } = await attackControl('postMessage(new Uint8Array(256 << 20).fill(1)); return "posted";');
+  assertStringIncludes(text, `bytes ${256 << 20}`);
+});
+
 Deno.test("an answer above the frame limit ends the cell, not the kernel", async () => {
   await using started = startHost();
   const body = "return new Float64Array(4 << 20);";
@@ -115,19 +127,32 @@ Deno.test("a request above the frame limit is refused before it is sent", async 
   assertEquals(await plugin.evaluate(skillOf("s"), 0, new Float64Array(2), 1, 20_000), Float64Array.of(1));
 });
 
-Deno.test("twenty kills in a row leave no process behind", async () => {
-  await using started = startHost({ limits: { backoffMs: 1 } });
+Deno.test("a hundred kills in a row leave no process, no handle and no memory behind", async () => {
+  await using started = startHost({ limits: { backoffMs: 1, startsPerHour: Infinity } });
   const plugin = await started.host.open({ id: "eater", text: eater("while (true);") });
   const bad = skillOf("bad", { config: { fault: true } });
   const pids: number[] = [];
-  for (let k = 0; k < 20; k++) {
+  let before = { handles: 0, rss: 0 };
+  for (let k = 0; k < 100; k++) {
+    // what is made once is there by now
+    if (k === 10) before = { handles: openHandles(), rss: Deno.memoryUsage().rss };
     assertEquals(await plugin.evaluate(skillOf("s"), 0, new Float64Array(2), 1, 20_000), Float64Array.of(1));
     pids.push(started.host.status()[0].pid!);
     await assertRejects(() => plugin.evaluate(bad, 0, new Float64Array(2), 1, 20), SetpointError);
   }
+  const after = { handles: openHandles(), rss: Deno.memoryUsage().rss };
+  assertEquals(new Set(pids).size, 100);
+  assert(after.handles <= before.handles + 8, `${before.handles} handles became ${after.handles}`);
+  assert(after.rss - before.rss < 64 << 20, `${before.rss} bytes became ${after.rss}`);
   await started.host.close();
   assertEquals(pids.filter(lives), []);
 });
+
+/** Open files and pipes of this process. Deno itself may look there under -A only. */
+function openHandles(): number {
+  const { stdout } = new Deno.Command("ls", { args: [`/proc/${Deno.pid}/fd`] }).outputSync();
+  return new TextDecoder().decode(stdout).trim().split("\n").length;
+}
 
 Deno.test("a cell ends when its kernel is gone", async () => {
   const script = new URL("./orphan.ts", import.meta.url).pathname;
