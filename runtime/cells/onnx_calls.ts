@@ -87,10 +87,10 @@ export class OnnxCalls {
       }
       const widths = shape.slice(1);
       const width = widths.reduce(
-        (product: number, size) => typeof size === "number" ? product * size : NaN,
+        (product: number, size) => isKnown(size) ? product * size : NaN,
         1,
       );
-      return { name, type, width, rows: typeof shape[0] === "number" && shape[0] > 0 ? shape[0] : undefined };
+      return { name, type, width, rows: isKnown(shape[0]) && shape[0] > 0 ? shape[0] : undefined };
     });
     return { session, inputs: shapes, rows: shapes.find(({ rows }) => rows !== undefined)?.rows };
   }
@@ -156,4 +156,9 @@ export class OnnxCalls {
     });
     return feeds;
   }
+}
+
+/** A dimension that the file leaves empty arrives as −1 in 32 bits without a sign. */
+function isKnown(size: number | string): size is number {
+  return typeof size === "number" && size < 2 ** 31;
 }
