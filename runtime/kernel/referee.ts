@@ -80,19 +80,25 @@ export class Referee implements AsyncDisposable {
     using _held = activation.hold();
     const verdicts = await this.#read();
     const found: Verdict[] = [];
-    for (const entry of activation.samples) {
-      if (this.#closed) return;
-      const key = await keyOf(entry);
-      let verdict = verdicts.get(key);
-      if (verdict === undefined) {
-        verdict = await this.#compare(entry);
-        if (verdict === undefined) this.#tries.set(activation, tries);
-        else {
-          verdicts.set(key, verdict);
-          await this.#write(verdicts);
+    // Unloaded at the end: without any model the cell would end and start in between.
+    const loaded: string[] = [];
+    try {
+      for (const entry of activation.samples) {
+        if (this.#closed) return;
+        const key = await keyOf(entry);
+        let verdict = verdicts.get(key);
+        if (verdict === undefined) {
+          verdict = await this.#compare(entry, loaded);
+          if (verdict === undefined) this.#tries.set(activation, tries);
+          else {
+            verdicts.set(key, verdict);
+            await this.#write(verdicts);
+          }
         }
+        found.push(verdict ?? null);
       }
-      found.push(verdict ?? null);
+    } finally {
+      for (const key of loaded) await this.#options.onnx.unload(key);
     }
     this.#tell(activation, found);
   }
@@ -109,21 +115,18 @@ export class Referee implements AsyncDisposable {
   }
 
   /** undefined: ONNX Runtime was not there to say. */
-  async #compare({ spec, sample }: RefereeCase): Promise<Verdict | undefined> {
+  async #compare({ spec, sample }: RefereeCase, loaded: string[]): Promise<Verdict | undefined> {
     const { onnx, log } = this.#options;
     const { key, bytes, external } = onnxModelOf(spec, sample.file);
     const [inputs, outputs] = [sample.batch, sample.answers].map(({ length }) => length / sample.count);
     const expected = new Float64Array(sample.answers.length);
     try {
       await onnx.load(key, bytes, external);
-      try {
-        // One row at a time, as the graph sees it: a file may have its batch fixed anywhere.
-        for (let row = 0; row < sample.count; row++) {
-          const point = sample.batch.slice(row * inputs, (row + 1) * inputs);
-          expected.set(await onnx.evaluate(key, point, 1, inputs, outputs), row * outputs);
-        }
-      } finally {
-        await onnx.unload(key);
+      loaded.push(key);
+      // One row at a time, as the graph sees it: a file may have its batch fixed anywhere.
+      for (let row = 0; row < sample.count; row++) {
+        const point = sample.batch.slice(row * inputs, (row + 1) * inputs);
+        expected.set(await onnx.evaluate(key, point, 1, inputs, outputs), row * outputs);
       }
     } catch (error) {
       if (!(error instanceof SetpointError)) throw error;
