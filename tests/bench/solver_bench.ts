@@ -127,7 +127,7 @@ async function nativeTimes(): Promise<Map<string, Native>> {
   }
   const folder = await Deno.makeTempDir();
   try {
-    const source = new URL("./ipopt/driver.c", import.meta.url).pathname;
+    const source = decodeURIComponent(new URL("./ipopt/driver.c", import.meta.url).pathname);
     const program = `${folder}/driver`;
     const build = await new Deno.Command("cc", { args: ["-O2", source, "-lipopt", "-lm", "-o", program] })
       .output();

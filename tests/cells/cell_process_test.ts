@@ -7,7 +7,7 @@ Deno.test("a cell's only permission is to read its own sources", () => {
   const allowed = cellFlags(256).filter((flag) => flag.startsWith("--allow") || flag.startsWith("-A"));
   assertEquals(allowed.length, 1);
   const paths = allowed[0].replace("--allow-read=", "").split(",");
-  const root = new URL("../..", import.meta.url).pathname;
+  const root = decodeURIComponent(new URL("../..", import.meta.url).pathname);
   assertEquals(paths.map((path) => path.replace(root, "")), [
     "runtime/cells/",
     "runtime/graph/",

@@ -40,7 +40,10 @@ Deno.test("readInputFile() knows where a variable of a JSON file stands", async 
 });
 
 Deno.test("readInputFile() refuses JSON with doubled keys, 1e999 and no state", async () => {
-  assertStringIncludes((await refusals("in.json", '{"a": 1, "a": 2}'))[0], "in.json#/a: Cannot read the input");
+  assertStringIncludes(
+    (await refusals("in.json", '{"a": 1, "a": 2}'))[0],
+    "in.json#/a: Cannot read the input",
+  );
   assertStringIncludes((await refusals("in.json", '{"a": 1e999}'))[0], "1e999 is no finite number");
   assertStringIncludes((await refusals("in.json", "[]"))[0], "no state");
   assertStringIncludes((await refusals("in.json", "{"))[0], "in.json: Cannot read the input");

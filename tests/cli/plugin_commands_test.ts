@@ -19,7 +19,7 @@ for (const kind of TEMPLATE_KINDS) {
         "check",
         "--quiet",
         "--config",
-        new URL("../../deno.json", import.meta.url).pathname,
+        decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname),
         `${at.path}/my_plugin.ts`,
       ],
     }).output();

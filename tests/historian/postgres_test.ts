@@ -218,7 +218,7 @@ Deno.test("the PostgreSQL driver needs no environment variable but those of POST
         "--allow-net=127.0.0.1",
       ],
       ...[
-        `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+        `--config=${decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname)}`,
         `--allow-env=${POSTGRES_ENV.join(",")}`,
       ],
       `data:text/typescript,${encodeURIComponent(program)}`,

@@ -72,7 +72,7 @@ export function spawnControl(body: string, statics = "", flags: readonly string[
       "--no-config",
       "--unstable-worker-options",
       `--v8-flags=${["max-old-space-size=64", ...flags].map((flag) => `--${flag}`).join(",")}`,
-      new URL("./control.ts", import.meta.url).pathname,
+      decodeURIComponent(new URL("./control.ts", import.meta.url).pathname),
       text,
     ],
     stdin: "null",

@@ -155,7 +155,7 @@ function openHandles(): number {
 }
 
 Deno.test("a cell ends when its kernel is gone", async () => {
-  const script = new URL("./orphan.ts", import.meta.url).pathname;
+  const script = decodeURIComponent(new URL("./orphan.ts", import.meta.url).pathname);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", script],
     stdout: "piped",

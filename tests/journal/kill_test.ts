@@ -43,7 +43,7 @@ async function runAndKill(
   mode: string,
   ms: number,
 ): Promise<{ lines: string[]; killedOpen: boolean }> {
-  const script = new URL("./kill_child.ts", import.meta.url).pathname;
+  const script = decodeURIComponent(new URL("./kill_child.ts", import.meta.url).pathname);
   await using child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--no-check", "--quiet", "--no-config", "--no-lock"],

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { forbiddenImport } from "./layers.ts";
 import plugin from "./plugin.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 /** The rules that fire on a file of the checkout. */
 function fired(path: string, source: string): string[] {

@@ -8,7 +8,7 @@ export const MINIO_HINT = "set SETPOINT_MINIO to the minio binary";
 
 /** `SETPOINT_MINIO`, else `minio` on PATH, else where continuous integration keeps it. */
 export function findMinio(): string | undefined {
-  const kept = new URL("../../.ci/cache/bin/minio", import.meta.url).pathname;
+  const kept = decodeURIComponent(new URL("../../.ci/cache/bin/minio", import.meta.url).pathname);
   return firstFile([Deno.env.get("SETPOINT_MINIO"), ...onPath("minio"), kept]);
 }
 
