@@ -83,3 +83,32 @@ Deno.test("limits of a plugin stand in the strategy, and wrong ones are told at 
   assertStringIncludes(error.message, 'did you mean "wall_ms"');
   assertStringIncludes(error.message, "expected a whole number from 16 to 16384");
 });
+
+Deno.test("a legacy file's extra keys are warned of, its wrong values refused", async () => {
+  const legacy = (config: string) => pumpStrategy(config).replace("apiVersion: setpoint/v1\n", "");
+  const files = { "pump.ts": PUMP };
+  await using opened = await openKernel({ strategy: legacy("{ best_flow: 2, colour: red }"), files });
+  assertEquals((await opened.answer({ flow: 5 })).outcome, "solved");
+  assertStringIncludes(opened.lines.join("\n"), 'key "colour" of skill "power"');
+  const wrong = legacy("{ best_flow: red }");
+  await assertRejects(
+    () => openKernel({ strategy: wrong, files }),
+    SetpointError,
+    'Cannot use "red" as "best_flow"',
+  );
+});
+
+Deno.test("an optimizer's own config is checked by its schema, the runtime's keys beside it", async () => {
+  const annealing = Deno.readTextFileSync(new URL("../../plugins/examples/annealing.ts", import.meta.url));
+  const files = { "pump.ts": PUMP, "annealing.ts": annealing };
+  const strategy = (config: string) =>
+    pumpStrategy("{ best_flow: 2 }").replace("plugins:\n", "plugins:\n  OptimizationSkill: annealing.ts\n")
+      .replace("cost_feature_name: power }", `cost_feature_name: power, ${config} }`);
+  await using opened = await openKernel({ strategy: strategy("rounds: 50"), files });
+  assertEquals((await opened.answer({ flow: 5 })).outcome, "solved");
+  await assertRejects(
+    () => openKernel({ strategy: strategy("round: 50"), files }),
+    SetpointError,
+    'did you mean "rounds"',
+  );
+});
