@@ -90,7 +90,7 @@ Deno.test("optimize() of the dryer is within 1 % of trying every cell of its for
   const random = seeded(31);
   const between = (low: number, high: number) => low + (high - low) * random();
   const states: State[] = [
-    ...JSON.parse(Deno.readTextFileSync(`${ROOT}/strategies/tree/inputs/states.json`)),
+    ...JSON.parse(Deno.readTextFileSync(`${ROOT}/strategies/tree/inputs/states.json`)).slice(0, 3),
     ...Array.from({ length: 3 }, () => ({
       air_temperature: between(75, 165),
       belt_speed: between(0.6, 2.9),
