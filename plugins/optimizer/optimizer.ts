@@ -1,32 +1,42 @@
 /**
  * The built-in optimizer: interior-point solves of the smooth form, judged by the exact functions. The first begins at
- * the present point; others on every setting of the switches that the box allows, and wherever a sample of the box says
- * that the cost need not fall towards the best point so far. What is all but on a corner, a limit, a bound or the present
- * value is put exactly there. Where foreign code is part of the problem, a batched search goes before.
+ * the present point; others on every setting of the switches that the box allows, and wherever a sample says that the
+ * cost need not fall towards the best point so far. What is all but on a corner, limit, bound or the present value is put
+ * exactly there. Foreign code in steps is searched cell by cell.
  */
 import {
+  AGREEMENT,
+  answersInSteps,
+  better,
   BranchSettings,
+  byMerit,
+  type CellBox,
+  cellSearch,
   createSolver,
   definePlugin,
   type DenseSolver,
   ElasticNlp,
+  holds,
+  type Judged,
   landings,
-  type LiftedNlp,
-  LiftedNlp as Smooth,
+  LiftedNlp,
   type LiftedProblem,
+  noWorse,
   type OptimizationProblem,
   type OptimizationResult,
   patternSearch,
   sampleBox,
   type SolveResult,
+  valuesAt,
+  withAnswers,
+  worse,
 } from "setpoint";
 
 /** A point judged by the exact functions. */
-interface Candidate {
+interface Candidate extends Judged {
   readonly x: Float64Array;
-  readonly cost: number;
-  /** Largest relative excess over a hard limit; 0 where all hold. */
-  readonly violation: number;
+  /** What foreign code answered, where it was asked in a batch. */
+  readonly answers: Float64Array;
   /** The solve that found it; none for the start point and for what a search found. */
   readonly solve?: Solve;
 }
@@ -42,12 +52,6 @@ interface Start {
   readonly from: Float64Array;
 }
 
-/** An excess that counts as holding: a tenth of what the guard accepts. */
-const FEASIBLE = 1e-7;
-/** Fall of the cost, relative to max(1, |cost|), below which a point is no better. */
-const WORTHWHILE = 1e-9;
-/** The same below which two starts agree. */
-const AGREEMENT = 1e-6;
 /** Weight of Σ((x − x0)/scale)², relative to max(1, |cost|): keeps what buys nothing where it is. */
 const PROXIMAL = 1e-7;
 /** What moving costs by its slope, relative to max(1, |cost|), where a variable is tried back where it began. */
@@ -60,6 +64,11 @@ const PRICED = 1e-6;
 /** Settings of the switches that are solved, and other starts. */
 const MOST_SETTINGS = 32;
 const MOST_STARTS = 64;
+/** The same with foreign code, where an iteration is a call of another process; and a sample, which is one call. */
+const MOST_FOREIGN = 6;
+const FOREIGN_SAMPLE = 512;
+/** Cells of foreign code in steps that are solved. */
+const MOST_CELLS = 3;
 /** Starts in a row without a gain after which it is enough: where so many agree on the best point, and otherwise. */
 const ENOUGH = 6;
 const AGREED = 3;
@@ -82,24 +91,26 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   if (problem.exact.evaluateError !== undefined) {
     return run.result("failed", start, `Cannot evaluate the present point: ${problem.exact.evaluateError}`);
   }
-  const foreign = problem.exact.opaques.length > 0;
-  let best = foreign ? search(run, [start]) : start;
-  best = explore(run, best);
-  let searched = foreign;
-  if (!foreign && !run.stopped() && (!run.converged() || problem.lifted.inexact > 0 || !holds(best))) {
-    best = better(search(run, [best, start]), best);
-    searched = true;
-  }
+  let best = start;
+  const box = boxOf(run);
+  const stepped = run.foreign && answersInSteps(box);
+  if (stepped) best = cellsOf(run, box, best);
+  else best = explore(run, best);
+  const doubt = problem.lifted.inexact > 0 || !holds(best) || !stepped && !run.converged();
+  if (doubt && !run.stopped()) best = search(box, run, [best, start]);
   if (!holds(best) && !run.stopped()) best = leastViolation(run, best);
-  return run.conclude(better(polish(run, best), start), searched || run.converged());
+  return run.conclude(better(polish(run, best), start), stepped || doubt || run.converged());
 }
 
 /** IPOPT's return codes. */
 const SOLVED = 0;
 const ACCEPTABLE = 1;
+const NONE = new Float64Array(0);
 
 class Run {
   readonly problem: OptimizationProblem;
+  /** Whether code is part of it that has values only. */
+  readonly foreign: boolean;
   readonly solves: Solve[] = [];
   /** Exact costs where the solves ended; NaN where a limit is broken. */
   readonly ends: number[] = [];
@@ -109,8 +120,8 @@ class Run {
   readonly #memory: Memory;
 
   constructor(problem: OptimizationProblem) {
-    const { exact, lifted, parameters, x0 } = problem;
-    this.problem = problem;
+    const { exact, lifted, parameters, x0 } = this.problem = problem;
+    this.foreign = exact.opaques.length > 0;
     this.#memory = memoryOf(lifted);
     this.#values = new Float64Array(1 + problem.limits.length);
     exact.evaluateError = undefined;
@@ -130,14 +141,13 @@ class Run {
   judge(x: Float64Array, solve?: Solve): Candidate {
     this.problem.exact.value(x, this.#values);
     this.evaluations++;
-    return { x, cost: this.#values[0], violation: this.violation(this.#values, 0), solve };
+    return { x, cost: this.#values[0], violation: this.violation(this.#values), answers: NONE, solve };
   }
 
-  /** @param at Where in `outputs` the point's own begin. */
-  violation(outputs: Float64Array, at: number): number {
+  violation(outputs: Float64Array): number {
     let worst = 0;
     this.problem.limits.forEach(({ lower, upper }, k) => {
-      const value = outputs[at + 1 + k];
+      const value = outputs[1 + k];
       if (Number.isNaN(value)) worst = Infinity;
       else if (value < lower) worst = Math.max(worst, (lower - value) / Math.max(1, Math.abs(lower)));
       else if (value > upper) worst = Math.max(worst, (value - upper) / Math.max(1, Math.abs(upper)));
@@ -160,7 +170,6 @@ class Run {
 
   readonly toZ = (x: number, i: number): number => (x - this.problem.x0[i]) / this.problem.scale[i];
 
-  /** From the solver's units; a variable that does not move has its own value, to the last digit. */
   toX(z: Float64Array): Float64Array {
     const { x0, scale } = this.problem;
     return clamp(x0.map((start, i) => start + scale[i] * z[i]), this.problem);
@@ -196,17 +205,41 @@ class Run {
     return this.judge(this.toX(end));
   }
 
+  /** Where between `lo` and `hi` the cost is least while foreign code answers as at `at`. */
+  within({ x, answers }: Candidate, lo: Float64Array, hi: Float64Array): Float64Array {
+    const { lifted } = this.problem;
+    return withAnswers(lifted.tape, answers, () => {
+      const { solver, smooth } = this.#memory;
+      lifted.setSides(lifted.sidesAt(x.map(this.toZ)));
+      smooth.begin(lo.map(this.toZ), hi.map(this.toZ), x.map(this.toZ));
+      return this.snapped(this.toX(solver.solve(smooth, this.#options()).x));
+    });
+  }
+
+  /** The point with what is all but on the present value or on a bound exactly there. */
+  snapped(x: Float64Array): Float64Array {
+    const { x0, lo, hi, scale } = this.problem;
+    return x.map((value, i) => {
+      if (Math.abs(value - x0[i]) <= NEAR_PRESENT * scale[i]) return Math.min(hi[i], Math.max(lo[i], x0[i]));
+      return [lo[i], hi[i]].find((bound) => Math.abs(value - bound) <= NEAR * scale[i]) ?? value;
+    });
+  }
+
   #options() {
-    const { options: { max_iterations: max_iter = 500, tolerance: tol = 1e-7 }, now, cancelled } =
-      this.problem;
+    const { options, now, cancelled } = this.problem;
+    const {
+      max_iterations: max_iter = this.foreign ? 40 : 500,
+      tolerance: tol = this.foreign ? 1e-6 : 1e-7,
+    } = options;
     const max_wall_time = Math.max(1e-3, this.problem.remaining() / 1000);
-    return { ...NEARBY, max_iter, tol, max_wall_time, now, cancelled };
+    return { ...NEARBY, ...(this.foreign && NOISY), max_iter, tol, max_wall_time, now, cancelled };
   }
 
   /** @param settled Whether a solve or a search came to its end. */
   conclude(best: Candidate, settled: boolean): OptimizationResult {
     if (holds(best)) {
-      if (!settled) return this.result(this.stopped() ? "timeout" : "failed", best, this.#said());
+      const said = this.solves.map(({ message }) => message).join("; ");
+      if (!settled) return this.result(this.stopped() ? "timeout" : "failed", best, said);
       return this.result(best.solve?.status === ACCEPTABLE ? "acceptable" : "solved", best);
     }
     if (this.stopped()) {
@@ -219,9 +252,9 @@ class Run {
   }
 
   result(status: OptimizationResult["status"], best: Candidate, message?: string): OptimizationResult {
-    const iterations = this.solves.reduce((sum, solve) => sum + solve.iterations, 0);
+    const iterations = this.solves.reduce((sum, each) => sum + each.iterations, 0);
     const multipliers = best.solve && this.#multipliers(best.solve);
-    const starts = { run: this.ends.length, agreed: this.agreed(best) };
+    const starts = this.ends.length > 0 ? { run: this.ends.length, agreed: this.agreed(best) } : undefined;
     return { status, x: best.x, iterations, evaluations: this.evaluations, message, multipliers, starts };
   }
 
@@ -239,10 +272,6 @@ class Run {
     });
     return { bounds, limits };
   }
-
-  #said(): string {
-    return this.solves.map(({ message }) => message).join("; ");
-  }
 }
 
 /** Starts at the present point are good, and a cycle is worth few iterations: the barrier begins low, near the bounds. */
@@ -253,6 +282,9 @@ const NEARBY = {
   slack_bound_push: 1e-3,
   slack_bound_frac: 1e-3,
 };
+
+/** Beside the noise of 32-bit models an optimum is not to be told any better. */
+const NOISY = { acceptable_tol: 1e-3, acceptable_iter: 2 };
 
 /** What is made once a lifted problem, so that a run allocates little. */
 interface Memory {
@@ -266,7 +298,7 @@ const memories = new WeakMap<LiftedProblem, Memory>();
 function memoryOf(lifted: LiftedProblem): Memory {
   let memory = memories.get(lifted);
   if (memory === undefined) {
-    memory = { solver: createSolver(lifted.size, lifted.rows.length), smooth: new Smooth(lifted) };
+    memory = { solver: createSolver(lifted.size, lifted.rows.length), smooth: new LiftedNlp(lifted) };
     memories.set(lifted, memory);
   }
   return memory;
@@ -290,9 +322,10 @@ function explore(run: Run, begun: Candidate): Candidate {
   branches.isNew(first);
   let best = better(run.solve({ sides: first, from: begun.x }), begun);
   if (run.stopped()) return best;
-  let points = sampled(run, branches.open > 1 ? WIDE_SAMPLE : SAMPLE);
-  let wide = branches.open > 1;
-  const more = () => !run.stopped() && run.solves.length < MOST_SETTINGS;
+  const [settings, starts] = run.foreign ? [MOST_FOREIGN, MOST_FOREIGN] : [MOST_SETTINGS, MOST_STARTS];
+  let wide = branches.open > 1 || run.foreign;
+  let points = sampled(run, run.foreign ? FOREIGN_SAMPLE : wide ? WIDE_SAMPLE : SAMPLE);
+  const more = () => !run.stopped() && run.solves.length < settings;
   if (branches.open > 1) {
     for (const { x } of points.toSorted(byMerit)) {
       const sides = branches.allow(sidesAt(x));
@@ -306,7 +339,7 @@ function explore(run: Run, begun: Candidate): Candidate {
   }
   let without = 0;
   const used = new Set<Candidate>();
-  while (!run.stopped() && run.solves.length < MOST_SETTINGS + MOST_STARTS) {
+  while (!run.stopped() && run.solves.length < settings + starts) {
     const [next] = doubtful(run, points.filter((point) => !used.has(point)), best);
     if (next === undefined) break;
     if (!wide) {
@@ -318,13 +351,13 @@ function explore(run: Run, begun: Candidate): Candidate {
     const end = better(run.solve({ sides: branches.allow(sidesAt(next.x)), from: next.x }), best);
     without = end === best ? without + 1 : 0;
     best = end;
-    if (without >= (run.agreed(best) >= AGREED ? ENOUGH : MOST_WITHOUT)) break;
+    if (without >= (run.foreign ? AGREED : run.agreed(best) >= AGREED ? ENOUGH : MOST_WITHOUT)) break;
   }
   return best;
 }
 
 function sampled(run: Run, count: number): Candidate[] {
-  const { lo, hi, random } = run.problem;
+  const { problem: { lo, hi, random } } = run;
   return judgeAll(run, sampleBox(lo, hi, count - (count >> 2), count >> 2, random));
 }
 
@@ -335,15 +368,6 @@ function doubtful(run: Run, points: readonly Candidate[], best: Candidate): Cand
     points.map(({ x }) => x.map((value, i) => value + TOWARDS * (best.x[i] - value))),
   );
   return points.filter((point, k) => better(point, best) === point || worse(nearer[k], point)).sort(byMerit);
-}
-
-function byMerit(a: Candidate, b: Candidate): number {
-  return (holds(a) && holds(b) ? 0 : a.violation - b.violation) || a.cost - b.cost;
-}
-
-function worse(a: Candidate, b: Candidate): boolean {
-  if (holds(a) && holds(b)) return a.cost > b.cost + AGREEMENT * Math.max(1, Math.abs(b.cost));
-  return a.violation > b.violation * (1 + AGREEMENT) + FEASIBLE;
 }
 
 /** The point of least violation: the present one, the best and each solve's end are where the search for it begins. */
@@ -389,7 +413,7 @@ function landed(run: Run, end: Candidate): Candidate {
  * barrier keeps its distance, and a setpoint that buys nothing is not to be touched.
  */
 function polish(run: Run, best: Candidate): Candidate {
-  const { x0, lo, hi, scale } = run.problem;
+  const { x0, lo, hi } = run.problem;
   if (!holds(best)) return best;
   let at = best;
   const attempt = (x: Float64Array) => {
@@ -404,10 +428,7 @@ function polish(run: Run, best: Candidate): Candidate {
       if (value !== at.x[i]) attempt(at.x.with(i, value));
     });
   };
-  attemptAll(best.x.map((x, i) => {
-    if (Math.abs(x - x0[i]) <= NEAR_PRESENT * scale[i]) return Math.min(hi[i], Math.max(lo[i], x0[i]));
-    return [lo[i], hi[i]].find((bound) => Math.abs(x - bound) <= NEAR * scale[i]) ?? x;
-  }));
+  attemptAll(run.snapped(best.x));
   attemptAll(unpriced(run, at));
   if (best.solve !== undefined) at = landed(run, at);
   // a corner that was reached but for rounding is most often a number that somebody wrote
@@ -426,73 +447,54 @@ function unpriced({ problem: { exact, x0, lo, hi } }: Run, { x, cost }: Candidat
   });
 }
 
-/** Whether `a` may take the place of `b`: it holds as well, and what it costs more is not worth telling. */
-function noWorse(a: Candidate, b: Candidate): boolean {
-  return holds(a) && (!holds(b) || a.cost <= b.cost + WORTHWHILE * Math.max(1, Math.abs(b.cost)));
-}
-
-/** Feasible before infeasible, then by cost, or by violation. A difference that is not worthwhile keeps `b`. */
-function better(a: Candidate, b: Candidate): Candidate {
-  const aHolds = holds(a);
-  const bHolds = holds(b);
-  if (aHolds !== bHolds) return aHolds ? a : b;
-  if (!aHolds) return a.violation < b.violation || Number.isNaN(b.cost) ? a : b;
-  return a.cost < b.cost - WORTHWHILE * Math.max(1, Math.abs(b.cost)) ? a : b;
-}
-
-function holds({ cost, violation }: Candidate): boolean {
-  return violation <= FEASIBLE && Number.isFinite(cost);
-}
-
 function clamp(x: Float64Array, { lo, hi }: OptimizationProblem): Float64Array {
   return x.map((value, i) => Math.min(hi[i], Math.max(lo[i], value)));
 }
 
+function boxOf(run: Run): CellBox<Candidate> {
+  const { lo, hi, scale, random } = run.problem;
+  return {
+    lo,
+    hi,
+    scale,
+    random,
+    stopped: () => run.stopped(),
+    rank: (points) => rank(run, points),
+    look: (points) => judgeAll(run, points),
+    ideal: (at) => run.within(at, lo, hi),
+  };
+}
+
 /** The best of a batched pattern search and `seeds[0]`. */
-function search(run: Run, seeds: readonly Candidate[]): Candidate {
-  const { lo, hi, random } = run.problem;
-  const stopped = () => run.stopped();
-  const ends = patternSearch(
-    { lo, hi, random, stopped, rank: (points) => rank(run, points) },
-    seeds.map(({ x }) => x),
-  );
+function search(box: CellBox<Candidate>, run: Run, seeds: readonly Candidate[]): Candidate {
+  const ends = patternSearch(box, seeds.map(({ x }) => x));
   return ends.map(({ x }) => run.judge(x)).reduce((best, end) => better(end, best), seeds[0]);
 }
 
-const BATCH = 1024;
+/** The best point of the best cells of foreign code that answers in steps, each of which is solved as a problem of its own. */
+function cellsOf(run: Run, box: CellBox<Candidate>, start: Candidate): Candidate {
+  const { points, cellAt } = cellSearch(box, [start.x]);
+  const inside = points.slice(0, MOST_CELLS).filter(() => !run.stopped()).map((point) => {
+    const { lo, hi } = cellAt(point.x);
+    return run.within(point, lo, hi).map((x, i) => Math.min(hi[i], Math.max(lo[i], x)));
+  });
+  return judgeAll(run, [...points.map(({ x }) => x), ...inside]).reduce(
+    (best, end) => better(end, best),
+    start,
+  );
+}
 
 /** The points as candidates, best first by violation, then by pulled cost; those that cannot be evaluated are left out. */
 function rank(run: Run, points: readonly Float64Array[]): Candidate[] {
-  return judgeAll(run, points).map(({ x, cost, violation }) => ({ x, cost: run.pulled(x, cost), violation }))
+  return judgeAll(run, points).map((point) => ({ ...point, cost: run.pulled(point.x, point.cost) }))
     .filter(({ cost }) => Number.isFinite(cost)).sort(byMerit);
 }
 
 /** The points as candidates, in their order; those after the end of the time cannot be evaluated. */
 function judgeAll(run: Run, points: readonly Float64Array[]): Candidate[] {
-  const { exact } = run.problem;
-  if (exact.opaques.length === 0) return points.map((x) => run.judge(x));
-  const n = exact.variables;
-  const width = exact.outputs;
-  const judged: Candidate[] = [];
-  for (let from = 0; from < points.length; from += BATCH) {
-    const some = points.slice(from, from + BATCH);
-    const flat = new Float64Array(some.length * n);
-    some.forEach((x, k) => flat.set(x, k * n));
-    const out = new Float64Array(some.length * width).fill(NaN);
-    if (!run.stopped()) evaluate(run, flat, some.length, out);
-    some.forEach((x, k) =>
-      judged.push({ x, cost: out[k * width], violation: run.violation(out, k * width) })
-    );
-  }
+  if (!run.foreign) return points.map((x) => run.judge(x));
   run.evaluations += points.length;
-  return judged;
-}
-
-/** Values at many points; all points of one foreign call are one batch. */
-function evaluate(run: Run, points: Float64Array, count: number, out: Float64Array): void {
-  const { exact } = run.problem;
-  const stages = exact.stages(points, count, out);
-  for (let batch = stages.next(); batch !== undefined; batch = stages.next()) {
-    stages.supply(exact.evaluate!(batch.skill, batch.inputs, batch.count));
-  }
+  return valuesAt(run.problem.exact, points, () => run.stopped()).map(({ outputs, answers }, k) => (
+    { x: points[k], cost: outputs[0], violation: run.violation(outputs), answers }
+  ));
 }

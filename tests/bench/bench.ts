@@ -5,6 +5,7 @@
 import { cellsBench } from "./cells_bench.ts";
 import { graphBench } from "./graph_bench.ts";
 import { kernelBench } from "./kernel_bench.ts";
+import { optimizerBench } from "./optimizer_bench.ts";
 import type { BenchRow } from "./row.ts";
 import { serviceBench } from "./service_bench.ts";
 import { solverBench } from "./solver_bench.ts";
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => BenchRow[] | Promise<BenchRow[]>>> 
   solver_wasm: solverWasmBench,
   cells: cellsBench,
   kernel: kernelBench,
+  optimizer: optimizerBench,
   service: serviceBench,
 };
 
