@@ -86,6 +86,7 @@ export async function runOnce(clock: Clock, activation: Activation, request: Run
       signal,
     });
   } catch (error) {
+    if (signal?.aborted) return failed(present, "CANCELLED", "The run was cancelled before it had an answer");
     if (!(error instanceof SetpointError)) throw error;
     return failed(present, error.code, error.message);
   }
