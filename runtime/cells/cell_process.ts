@@ -225,7 +225,7 @@ export function cellFlags(heapMb: number): string[] {
     "--no-code-cache",
     "--unstable-worker-options",
     `--import-map=${pathOf("./import_map.json")}`,
-    `--v8-flags=--max-old-space-size=${heapMb},--max-semi-space-size=2,--disallow-code-generation-from-strings`,
+    `--v8-flags=--max-old-space-size=${heapMb},--max-semi-space-size=2,--heap-growing-percent=30,--disallow-code-generation-from-strings`,
     `--allow-read=${TRUSTED.map((source) => pathOf(source).replaceAll(",", ",,")).join(",")}`,
   ];
 }
