@@ -56,6 +56,8 @@ interface Start {
 const PROXIMAL = 1e-7;
 /** What moving costs by its slope, relative to max(1, |cost|), where a variable is tried back where it began. */
 const FLAT = 1e-6;
+/** The first solve must find a cost so much smaller for another one with less pull. */
+const WEAKER = 0.3;
 /** Distances in thresholds within which a point is tried exactly on the present value, or on a bound, corner or limit. */
 const NEAR_PRESENT = 1e-2;
 const NEAR = 1e-3;
@@ -102,6 +104,11 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   return run.conclude(better(polish(run, best), start), stepped || doubt || run.converged());
 }
 
+const NO_POINT = {
+  timeout: "Out of time before a point was found that holds every limit",
+  failed: "The cost cannot be computed anywhere that was tried",
+  infeasible: "No point within the bounds holds every limit",
+};
 /** IPOPT's return codes. */
 const SOLVED = 0;
 const ACCEPTABLE = 1;
@@ -116,7 +123,7 @@ class Run {
   readonly ends: number[] = [];
   evaluations = 0;
   readonly #values: Float64Array;
-  readonly #rho: number;
+  #rho: number;
   readonly #memory: Memory;
 
   constructor(problem: OptimizationProblem) {
@@ -128,6 +135,16 @@ class Run {
     exact.value(x0, this.#values);
     this.#rho = PROXIMAL * Math.max(1, Math.abs(this.#values[0]) || 0);
     lifted.setRun({ parameters, x0, rho: this.#rho, looseMargin: 0 });
+  }
+
+  /** Where the cost at the present point is mostly a penalty, a pull that goes by it outweighs the rest. */
+  weaken({ cost }: Candidate): boolean {
+    const rho = PROXIMAL * Math.max(1, Math.abs(cost));
+    if (!(rho < WEAKER * this.#rho)) return false;
+    this.#rho = rho;
+    const { lifted, parameters, x0 } = this.problem;
+    lifted.setRun({ parameters, x0, rho, looseMargin: 0 });
+    return true;
   }
 
   stopped(): boolean {
@@ -158,9 +175,7 @@ class Run {
   /** The exact cost and the pull towards the present point, which the smooth form has too. */
   pulled(x: Float64Array, cost: number): number {
     const { x0, scale } = this.problem;
-    let moved = 0;
-    for (let i = 0; i < x0.length; i++) moved += ((x[i] - x0[i]) / scale[i]) ** 2;
-    return cost + this.#rho * moved;
+    return cost + this.#rho * x.reduce((sum, value, i) => sum + ((value - x0[i]) / scale[i]) ** 2, 0);
   }
 
   branches(): BranchSettings {
@@ -227,10 +242,8 @@ class Run {
 
   #options() {
     const { options, now, cancelled } = this.problem;
-    const {
-      max_iterations: max_iter = this.foreign ? 40 : 500,
-      tolerance: tol = this.foreign ? 1e-6 : 1e-7,
-    } = options;
+    const max_iter = options.max_iterations ?? (this.foreign ? 40 : 500);
+    const tol = options.tolerance ?? (this.foreign ? 1e-6 : 1e-7);
     const max_wall_time = Math.max(1e-3, this.problem.remaining() / 1000);
     return { ...NEARBY, ...(this.foreign && NOISY), max_iter, tol, max_wall_time, now, cancelled };
   }
@@ -242,13 +255,8 @@ class Run {
       if (!settled) return this.result(this.stopped() ? "timeout" : "failed", best, said);
       return this.result(best.solve?.status === ACCEPTABLE ? "acceptable" : "solved", best);
     }
-    if (this.stopped()) {
-      return this.result("timeout", best, "Out of time before a point was found that holds every limit");
-    }
-    if (Number.isNaN(best.cost)) {
-      return this.result("failed", best, "The cost cannot be computed anywhere that was tried");
-    }
-    return this.result("infeasible", best, "No point within the bounds holds every limit");
+    const status = this.stopped() ? "timeout" : Number.isNaN(best.cost) ? "failed" : "infeasible";
+    return this.result(status, best, NO_POINT[status]);
   }
 
   result(status: OptimizationResult["status"], best: Candidate, message?: string): OptimizationResult {
@@ -275,13 +283,8 @@ class Run {
 }
 
 /** Starts at the present point are good, and a cycle is worth few iterations: the barrier begins low, near the bounds. */
-const NEARBY = {
-  mu_init: 1e-4,
-  bound_push: 1e-3,
-  bound_frac: 1e-3,
-  slack_bound_push: 1e-3,
-  slack_bound_frac: 1e-3,
-};
+const PUSH = { bound_push: 1e-3, bound_frac: 1e-3, slack_bound_push: 1e-3, slack_bound_frac: 1e-3 };
+const NEARBY = { mu_init: 1e-4, ...PUSH };
 
 /** Beside the noise of 32-bit models an optimum is not to be told any better. */
 const NOISY = { acceptable_tol: 1e-3, acceptable_iter: 2 };
@@ -305,12 +308,8 @@ function memoryOf(lifted: LiftedProblem): Memory {
 }
 
 function copied(result: SolveResult): SolveResult {
-  const [mult_x_L, mult_x_U, mult_g] = [
-    result.mult_x_L.slice(),
-    result.mult_x_U.slice(),
-    result.mult_g.slice(),
-  ];
-  return { ...result, x: result.x.slice(), mult_x_L, mult_x_U, mult_g };
+  const { x, mult_x_L: lower, mult_x_U: upper, mult_g: rows } = result;
+  return { ...result, x: x.slice(), mult_x_L: lower.slice(), mult_x_U: upper.slice(), mult_g: rows.slice() };
 }
 
 /** Solves from the present point, on every setting of the switches, and from where the sample is in doubt. */
@@ -321,6 +320,7 @@ function explore(run: Run, begun: Candidate): Candidate {
   const first = branches.allow(sidesAt(begun.x));
   branches.isNew(first);
   let best = better(run.solve({ sides: first, from: begun.x }), begun);
+  if (!run.stopped() && run.weaken(best)) best = better(run.solve({ sides: first, from: best.x }), best);
   if (run.stopped()) return best;
   const [settings, starts] = run.foreign ? [MOST_FOREIGN, MOST_FOREIGN] : [MOST_SETTINGS, MOST_STARTS];
   let wide = branches.open > 1 || run.foreign;
