@@ -57,7 +57,7 @@ const PROXIMAL = 1e-7;
 /** What moving costs by its slope, relative to max(1, |cost|), where a variable is tried back where it began. */
 const FLAT = 1e-6;
 /** The first solve must find a cost so much smaller for another one with less pull. */
-const WEAKER = 0.3;
+const WEAKER = 0.01;
 /** Distances in thresholds within which a point is tried exactly on the present value, or on a bound, corner or limit. */
 const NEAR_PRESENT = 1e-2;
 const NEAR = 1e-3;

@@ -34,7 +34,7 @@ Deno.test("the walkthrough of plugins/README.md does what it says, offline", asy
         const { code, stdout, stderr } = await new Deno.Command("bash", {
           args: ["-e", "-c", `${prelude}${text}\npwd > "${folder}/cwd"`],
           cwd,
-          env: { ...OFFLINE, DENO: Deno.execPath(), NO_COLOR: "1" },
+          env: { ...OFFLINE, DENO: Deno.execPath(), INIT_CWD: cwd, NO_COLOR: "1" },
         }).output();
         output = new TextDecoder().decode(stdout);
         assertEquals(code, 0, `${text}\n${output}\n${new TextDecoder().decode(stderr)}`);
