@@ -8,77 +8,35 @@ import {
   AGREEMENT,
   answersInSteps,
   better,
-  BranchSettings,
-  byMerit,
+  branchesOf,
+  type Candidate,
   type CellBox,
   cellSearch,
+  clamp,
   createSolver,
   definePlugin,
   type DenseSolver,
   ElasticNlp,
+  explore,
   holds,
-  type Judged,
-  landings,
+  Judge,
+  landed,
   LiftedNlp,
   type LiftedProblem,
-  noWorse,
+  type LocalEnd,
+  type LocalSearch,
+  MOST_SETTINGS,
   type OptimizationProblem,
   type OptimizationResult,
   patternSearch,
-  sampleBox,
+  polish,
   type SolveResult,
-  valuesAt,
+  type Start,
   withAnswers,
-  worse,
 } from "setpoint";
 
-/** A point judged by the exact functions. */
-interface Candidate extends Judged {
-  readonly x: Float64Array;
-  /** What foreign code answered, where it was asked in a batch. */
-  readonly answers: Float64Array;
-  /** The solve that found it; none for the start point and for what a search found. */
-  readonly solve?: Solve;
-}
-
-interface Solve extends SolveResult {
-  /** The switches that it was done with. */
-  readonly sides: Uint8Array;
-}
-
-/** A local search to be done. */
-interface Start {
-  readonly sides: Uint8Array;
-  readonly from: Float64Array;
-}
-
-/** Weight of Σ((x − x0)/scale)², relative to max(1, |cost|): keeps what buys nothing where it is. */
-const PROXIMAL = 1e-7;
-/** What moving costs by its slope, relative to max(1, |cost|), where a variable is tried back where it began. */
-const FLAT = 1e-6;
-/** The first solve must find a cost so much smaller for another one with less pull. */
-const WEAKER = 0.01;
-/** Distances in thresholds within which a point is tried exactly on the present value, or on a bound, corner or limit. */
-const NEAR_PRESENT = 1e-2;
-const NEAR = 1e-3;
-/** Multiplier of an active row, relative to max(1, |cost|), from which on a point belongs on the row. */
-const PRICED = 1e-6;
-/** Settings of the switches that are solved, and other starts. */
-const MOST_SETTINGS = 32;
-const MOST_STARTS = 64;
-/** The same with foreign code, where an iteration is a call of another process; and a sample, which is one call. */
-const MOST_FOREIGN = 6;
-const FOREIGN_SAMPLE = 512;
 /** Cells of foreign code in steps that are solved. */
 const MOST_CELLS = 3;
-/** Starts in a row without a gain after which it is enough: where so many agree on the best point, and otherwise. */
-const ENOUGH = 6;
-const AGREED = 3;
-const MOST_WITHOUT = 24;
-/** Points of the box that are looked at, and how far from them towards the best point the cost must fall. */
-const SAMPLE = 16;
-const WIDE_SAMPLE = 64;
-const TOWARDS = 0.25;
 
 export default definePlugin({
   name: "setpoint/interior-point",
@@ -112,82 +70,20 @@ const NO_POINT = {
 /** IPOPT's return codes. */
 const SOLVED = 0;
 const ACCEPTABLE = 1;
-const NONE = new Float64Array(0);
 
-class Run {
-  readonly problem: OptimizationProblem;
-  /** Whether code is part of it that has values only. */
-  readonly foreign: boolean;
-  readonly solves: Solve[] = [];
+class Run extends Judge implements LocalSearch {
+  readonly solves: LocalEnd[] = [];
   /** Exact costs where the solves ended; NaN where a limit is broken. */
   readonly ends: number[] = [];
-  evaluations = 0;
-  readonly #values: Float64Array;
-  #rho: number;
   readonly #memory: Memory;
 
   constructor(problem: OptimizationProblem) {
-    const { exact, lifted, parameters, x0 } = this.problem = problem;
-    this.foreign = exact.opaques.length > 0;
-    this.#memory = memoryOf(lifted);
-    this.#values = new Float64Array(1 + problem.limits.length);
-    exact.evaluateError = undefined;
-    exact.value(x0, this.#values);
-    this.#rho = PROXIMAL * Math.max(1, Math.abs(this.#values[0]) || 0);
-    lifted.setRun({ parameters, x0, rho: this.#rho, looseMargin: 0 });
-  }
-
-  /** Where the cost at the present point is mostly a penalty, a pull that goes by it outweighs the rest. */
-  weaken({ cost }: Candidate): boolean {
-    const rho = PROXIMAL * Math.max(1, Math.abs(cost));
-    if (!(rho < WEAKER * this.#rho)) return false;
-    this.#rho = rho;
-    const { lifted, parameters, x0 } = this.problem;
-    lifted.setRun({ parameters, x0, rho, looseMargin: 0 });
-    return true;
-  }
-
-  stopped(): boolean {
-    return this.problem.cancelled() || this.problem.remaining() <= 0;
+    super(problem);
+    this.#memory = memoryOf(problem.lifted);
   }
 
   converged(): boolean {
     return this.solves.some(({ status }) => status === SOLVED || status === ACCEPTABLE);
-  }
-
-  judge(x: Float64Array, solve?: Solve): Candidate {
-    this.problem.exact.value(x, this.#values);
-    this.evaluations++;
-    return { x, cost: this.#values[0], violation: this.violation(this.#values), answers: NONE, solve };
-  }
-
-  violation(outputs: Float64Array): number {
-    let worst = 0;
-    this.problem.limits.forEach(({ lower, upper }, k) => {
-      const value = outputs[1 + k];
-      if (Number.isNaN(value)) worst = Infinity;
-      else if (value < lower) worst = Math.max(worst, (lower - value) / Math.max(1, Math.abs(lower)));
-      else if (value > upper) worst = Math.max(worst, (value - upper) / Math.max(1, Math.abs(upper)));
-    });
-    return worst;
-  }
-
-  /** The exact cost and the pull towards the present point, which the smooth form has too. */
-  pulled(x: Float64Array, cost: number): number {
-    const { x0, scale } = this.problem;
-    return cost + this.#rho * x.reduce((sum, value, i) => sum + ((value - x0[i]) / scale[i]) ** 2, 0);
-  }
-
-  branches(): BranchSettings {
-    const { lifted, lo, hi } = this.problem;
-    return new BranchSettings(lifted, lo.map(this.toZ), hi.map(this.toZ));
-  }
-
-  readonly toZ = (x: number, i: number): number => (x - this.problem.x0[i]) / this.problem.scale[i];
-
-  toX(z: Float64Array): Float64Array {
-    const { x0, scale } = this.problem;
-    return clamp(x0.map((start, i) => start + scale[i] * z[i]), this.problem);
   }
 
   /** One solve, begun at `from`; gives the point where it ended, on its corners where the solver left it beside them. */
@@ -231,15 +127,6 @@ class Run {
     });
   }
 
-  /** The point with what is all but on the present value or on a bound exactly there. */
-  snapped(x: Float64Array): Float64Array {
-    const { x0, lo, hi, scale } = this.problem;
-    return x.map((value, i) => {
-      if (Math.abs(value - x0[i]) <= NEAR_PRESENT * scale[i]) return Math.min(hi[i], Math.max(lo[i], x0[i]));
-      return [lo[i], hi[i]].find((bound) => Math.abs(value - bound) <= NEAR * scale[i]) ?? value;
-    });
-  }
-
   #options() {
     const { options, now, cancelled } = this.problem;
     const max_iter = options.max_iterations ?? (this.foreign ? 40 : 500);
@@ -271,7 +158,7 @@ class Run {
     return this.ends.filter((end) => end <= cost + AGREEMENT * Math.max(1, Math.abs(cost))).length;
   }
 
-  #multipliers({ mult_x_L, mult_x_U, mult_g }: SolveResult): OptimizationResult["multipliers"] {
+  #multipliers({ mult_x_L, mult_x_U, mult_g }: LocalEnd): OptimizationResult["multipliers"] {
     const { lifted, limits: hard, scale } = this.problem;
     const bounds = scale.map((unit, i) => (mult_x_L[i] + mult_x_U[i]) / unit);
     const limits = new Float64Array(hard.length);
@@ -312,70 +199,12 @@ function copied(result: SolveResult): SolveResult {
   return { ...result, x: x.slice(), mult_x_L: lower.slice(), mult_x_U: upper.slice(), mult_g: rows.slice() };
 }
 
-/** Solves from the present point, on every setting of the switches, and from where the sample is in doubt. */
-function explore(run: Run, begun: Candidate): Candidate {
-  const { lifted } = run.problem;
-  const sidesAt = (x: Float64Array) => lifted.sidesAt(x.map(run.toZ));
-  const branches = run.branches();
-  const first = branches.allow(sidesAt(begun.x));
-  branches.isNew(first);
-  let best = better(run.solve({ sides: first, from: begun.x }), begun);
-  if (!run.stopped() && run.weaken(best)) best = better(run.solve({ sides: first, from: best.x }), best);
-  if (run.stopped()) return best;
-  const [settings, starts] = run.foreign ? [MOST_FOREIGN, MOST_FOREIGN] : [MOST_SETTINGS, MOST_STARTS];
-  let wide = branches.open > 1 || run.foreign;
-  let points = sampled(run, run.foreign ? FOREIGN_SAMPLE : wide ? WIDE_SAMPLE : SAMPLE);
-  const more = () => !run.stopped() && run.solves.length < settings;
-  if (branches.open > 1) {
-    for (const { x } of points.toSorted(byMerit)) {
-      const sides = branches.allow(sidesAt(x));
-      if (!more()) break;
-      if (branches.isNew(sides)) best = better(run.solve({ sides, from: x }), best);
-    }
-  }
-  for (const sides of branches.around(first)) {
-    if (!more()) break;
-    best = better(run.solve({ sides, from: best.x }), best);
-  }
-  let without = 0;
-  const used = new Set<Candidate>();
-  while (!run.stopped() && run.solves.length < settings + starts) {
-    const [next] = doubtful(run, points.filter((point) => !used.has(point)), best);
-    if (next === undefined) break;
-    if (!wide) {
-      wide = true;
-      points = points.concat(sampled(run, WIDE_SAMPLE));
-      continue;
-    }
-    used.add(next);
-    const end = better(run.solve({ sides: branches.allow(sidesAt(next.x)), from: next.x }), best);
-    without = end === best ? without + 1 : 0;
-    best = end;
-    if (without >= (run.foreign ? AGREED : run.agreed(best) >= AGREED ? ENOUGH : MOST_WITHOUT)) break;
-  }
-  return best;
-}
-
-function sampled(run: Run, count: number): Candidate[] {
-  const { problem: { lo, hi, random } } = run;
-  return judgeAll(run, sampleBox(lo, hi, count - (count >> 2), count >> 2, random));
-}
-
-/** Points from which the cost rises on the way to the best one, or that are better than it; the best of them first. */
-function doubtful(run: Run, points: readonly Candidate[], best: Candidate): Candidate[] {
-  const nearer = judgeAll(
-    run,
-    points.map(({ x }) => x.map((value, i) => value + TOWARDS * (best.x[i] - value))),
-  );
-  return points.filter((point, k) => better(point, best) === point || worse(nearer[k], point)).sort(byMerit);
-}
-
 /** The point of least violation: the present one, the best and each solve's end are where the search for it begins. */
 function leastViolation(run: Run, best: Candidate): Candidate {
   const { lifted } = run.problem;
   let least = best;
   let tries = 0;
-  for (const sides of run.branches().around(lifted.sidesAt(best.x.map(run.toZ)))) {
+  for (const sides of branchesOf(run).around(lifted.sidesAt(best.x.map(run.toZ)))) {
     if (run.stopped() || tries++ === MOST_SETTINGS) break;
     least = better(run.solveElastic(best, sides), least);
     if (lifted.branches.length === 0 || holds(least)) break;
@@ -386,71 +215,6 @@ function leastViolation(run: Run, best: Candidate): Candidate {
   return least;
 }
 
-/** The end of a solve, put exactly on the rows that it is near; `end` itself where that is no gain. */
-function landed(run: Run, end: Candidate): Candidate {
-  const { lifted, lo, hi } = run.problem;
-  const solve = end.solve!;
-  lifted.setSides(solve.sides);
-  const v = solve.x.slice();
-  const fixed = new Uint8Array(lifted.size);
-  end.x.forEach((x, i) => {
-    v[i] = run.toZ(x, i);
-    fixed[i] = x === lo[i] || x === hi[i] || v[i] === 0 ? 1 : 0;
-  });
-  const cost = Math.max(1, Math.abs(end.cost));
-  let best = end;
-  for (const at of landings(lifted, { ...solve, x: v, fixed, price: PRICED * cost })) {
-    const x = run.toX(at).map((value, i) => (fixed[i] ? end.x[i] : value));
-    const next = run.judge(x, solve);
-    if (noWorse(next, end) && run.pulled(x, next.cost) <= solve.objective + AGREEMENT * cost) return next;
-    best = better(next, best);
-  }
-  return best;
-}
-
-/**
- * Puts what is all but on the present value, a bound, a corner or a limit exactly there, where nothing is lost by it: a
- * barrier keeps its distance, and a setpoint that buys nothing is not to be touched.
- */
-function polish(run: Run, best: Candidate): Candidate {
-  const { x0, lo, hi } = run.problem;
-  if (!holds(best)) return best;
-  let at = best;
-  const attempt = (x: Float64Array) => {
-    const next = run.judge(x, best.solve);
-    if (!noWorse(next, at)) return false;
-    at = next;
-    return true;
-  };
-  const attemptAll = (x: Float64Array) => {
-    if (x.every((value, i) => value === at.x[i]) || attempt(x)) return;
-    x.forEach((value, i) => {
-      if (value !== at.x[i]) attempt(at.x.with(i, value));
-    });
-  };
-  attemptAll(run.snapped(best.x));
-  attemptAll(unpriced(run, at));
-  if (best.solve !== undefined) at = landed(run, at);
-  // a corner that was reached but for rounding is most often a number that somebody wrote
-  attemptAll(at.x.map((x, i) => (x === x0[i] || x === lo[i] || x === hi[i] ? x : Number(x.toPrecision(12)))));
-  return at;
-}
-
-/** The point with all variables back where they began that have next to no slope. */
-function unpriced({ problem: { exact, x0, lo, hi } }: Run, { x, cost }: Candidate): Float64Array {
-  if (exact.opaques.length > 0) return x;
-  const slope = new Float64Array(x.length);
-  exact.gradient(x, Float64Array.of(1), slope);
-  return x.map((value, i) => {
-    const back = Math.min(hi[i], Math.max(lo[i], x0[i]));
-    return Math.abs(slope[i] * (value - back)) <= FLAT * Math.max(1, Math.abs(cost)) ? back : value;
-  });
-}
-
-function clamp(x: Float64Array, { lo, hi }: OptimizationProblem): Float64Array {
-  return x.map((value, i) => Math.min(hi[i], Math.max(lo[i], value)));
-}
-
 function boxOf(run: Run): CellBox<Candidate> {
   const { lo, hi, scale, random } = run.problem;
   return {
@@ -459,8 +223,8 @@ function boxOf(run: Run): CellBox<Candidate> {
     scale,
     random,
     stopped: () => run.stopped(),
-    rank: (points) => rank(run, points),
-    look: (points) => judgeAll(run, points),
+    rank: (points) => run.rank(points),
+    look: (points) => run.judgeAll(points),
     ideal: (at) => run.within(at, lo, hi),
   };
 }
@@ -478,23 +242,8 @@ function cellsOf(run: Run, box: CellBox<Candidate>, start: Candidate): Candidate
     const { lo, hi } = cellAt(point.x);
     return run.within(point, lo, hi).map((x, i) => Math.min(hi[i], Math.max(lo[i], x)));
   });
-  return judgeAll(run, [...points.map(({ x }) => x), ...inside]).reduce(
+  return run.judgeAll([...points.map(({ x }) => x), ...inside]).reduce(
     (best, end) => better(end, best),
     start,
   );
-}
-
-/** The points as candidates, best first by violation, then by pulled cost; those that cannot be evaluated are left out. */
-function rank(run: Run, points: readonly Float64Array[]): Candidate[] {
-  return judgeAll(run, points).map((point) => ({ ...point, cost: run.pulled(point.x, point.cost) }))
-    .filter(({ cost }) => Number.isFinite(cost)).sort(byMerit);
-}
-
-/** The points as candidates, in their order; those after the end of the time cannot be evaluated. */
-function judgeAll(run: Run, points: readonly Float64Array[]): Candidate[] {
-  if (!run.foreign) return points.map((x) => run.judge(x));
-  run.evaluations += points.length;
-  return valuesAt(run.problem.exact, points, () => run.stopped()).map(({ outputs, answers }, k) => (
-    { x: points[k], cost: outputs[0], violation: run.violation(outputs), answers }
-  ));
 }

@@ -1,0 +1,70 @@
+/**
+ * Puts what is all but on the present value, a bound, a corner or a limit exactly there, where nothing is lost by it: a
+ * barrier keeps its distance, and a setpoint that buys nothing is not to be touched.
+ */
+import type { Candidate, Judge } from "./judge.ts";
+import { landings } from "./landing.ts";
+import { AGREEMENT, better, holds, noWorse } from "./merit.ts";
+
+/** What moving costs by its slope, relative to max(1, |cost|), where a variable is tried back where it began. */
+const FLAT = 1e-6;
+/** Multiplier of an active row, relative to max(1, |cost|), from which on a point belongs on the row. */
+const PRICED = 1e-6;
+
+/** The best point with everything in its place; `best` itself where nothing is to be gained. */
+export function polish(judge: Judge, best: Candidate): Candidate {
+  const { x0, lo, hi } = judge.problem;
+  if (!holds(best)) return best;
+  let at = best;
+  const attempt = (x: Float64Array) => {
+    const next = judge.judge(x, best.solve);
+    if (!noWorse(next, at)) return false;
+    at = next;
+    return true;
+  };
+  const attemptAll = (x: Float64Array) => {
+    if (x.every((value, i) => value === at.x[i]) || attempt(x)) return;
+    x.forEach((value, i) => {
+      if (value !== at.x[i]) attempt(at.x.with(i, value));
+    });
+  };
+  attemptAll(judge.snapped(best.x));
+  attemptAll(unpriced(judge, at));
+  if (best.solve !== undefined) at = landed(judge, at);
+  // a corner that was reached but for rounding is most often a number that somebody wrote
+  attemptAll(at.x.map((x, i) => (x === x0[i] || x === lo[i] || x === hi[i] ? x : Number(x.toPrecision(12)))));
+  return at;
+}
+
+/** The end of a solve, put exactly on the rows that it is near; `end` itself where that is no gain. */
+export function landed(judge: Judge, end: Candidate): Candidate {
+  const { lifted, lo, hi } = judge.problem;
+  const solve = end.solve!;
+  lifted.setSides(solve.sides);
+  const v = solve.x.slice();
+  const fixed = new Uint8Array(lifted.size);
+  end.x.forEach((x, i) => {
+    v[i] = judge.toZ(x, i);
+    fixed[i] = x === lo[i] || x === hi[i] || v[i] === 0 ? 1 : 0;
+  });
+  const cost = Math.max(1, Math.abs(end.cost));
+  let best = end;
+  for (const at of landings(lifted, { ...solve, x: v, fixed, price: PRICED * cost })) {
+    const x = judge.toX(at).map((value, i) => (fixed[i] ? end.x[i] : value));
+    const next = judge.judge(x, solve);
+    if (noWorse(next, end) && judge.pulled(x, next.cost) <= solve.objective + AGREEMENT * cost) return next;
+    best = better(next, best);
+  }
+  return best;
+}
+
+/** The point with all variables back where they began that have next to no slope. */
+function unpriced({ problem: { exact, x0, lo, hi } }: Judge, { x, cost }: Candidate): Float64Array {
+  if (exact.opaques.length > 0) return x;
+  const slope = new Float64Array(x.length);
+  exact.gradient(x, Float64Array.of(1), slope);
+  return x.map((value, i) => {
+    const back = Math.min(hi[i], Math.max(lo[i], x0[i]));
+    return Math.abs(slope[i] * (value - back)) <= FLAT * Math.max(1, Math.abs(cost)) ? back : value;
+  });
+}
