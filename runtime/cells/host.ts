@@ -159,9 +159,6 @@ export class PluginHost implements AsyncDisposable {
       state: cell.state,
       pid: cell.pid,
       plugins: [...plugins],
-      calls: cell.calls,
-      failures: cell.failures,
-      restarts: cell.restarts,
       rss_bytes: cell.rss,
     }));
   }

@@ -10,11 +10,12 @@ import {
   type PluginDescription,
 } from "./answers.ts";
 import { callFailed, type CallLabel } from "./call_errors.ts";
+import type { AnswerAsk, CallOptions } from "./cell_life.ts";
 import type { Limits } from "./limits.ts";
 import type { OnnxHost } from "./onnx_host.ts";
 import type { CallMessage, Method, WireRun } from "./protocol.ts";
 import { SkillNumbers } from "./skill_numbers.ts";
-import type { AnswerAsk, CallOptions, SupervisedCell } from "./supervised_cell.ts";
+import type { SupervisedCell } from "./supervised_cell.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 export type { OptimizationResult, PluginDescription } from "./answers.ts";
