@@ -147,6 +147,12 @@ export interface SkillPlugin extends Common {
    * @returns count × outputs, row-major; NaN where it cannot be computed.
    */
   evaluate?(skill: SkillSpec, batch: Float64Array, count: number, opaque: number): Float64Array;
+  /**
+   * Derivatives of what `evaluate` gives, at the same points. Default: central differences, 2 · inputs more points each.
+   * At a corner any slope between those of its sides is right.
+   * @returns count × outputs × inputs, row-major; not finite where it is not known: differences are taken there.
+   */
+  jacobian?(skill: SkillSpec, batch: Float64Array, count: number, opaque: number): Float64Array;
 }
 
 /** A plugin that puts skills in an order. */
@@ -186,7 +192,7 @@ export function definePlugin<P extends Plugin>(plugin: P): P {
     );
   }
   const methods = plugin as unknown as Readonly<Record<string, unknown>>;
-  const given = ["lower", "evaluate", "sequence", "optimize"].filter((method) =>
+  const given = ["lower", "evaluate", "jacobian", "sequence", "optimize"].filter((method) =>
     methods[method] !== undefined
   );
   for (const method of given) {
@@ -203,6 +209,9 @@ export function definePlugin<P extends Plugin>(plugin: P): P {
     : ["lower", "evaluate"];
   if (!needed.some((method) => given.includes(method))) {
     throw new TypeError(`Cannot define "${name}": a plugin of kind "${kind}" needs ${needed.join(" or ")}`);
+  }
+  if (given.includes("jacobian") && !given.includes("evaluate")) {
+    throw new TypeError(`Cannot define "${name}": a "jacobian" needs an "evaluate" beside it`);
   }
   return plugin;
 }

@@ -1,4 +1,4 @@
-/** Saturated steam from a table. Its code is called with whole batches; derivatives are taken by differences. */
+/** Saturated steam from a table. Its code is called with whole batches, and tells its own derivatives. */
 import { definePlugin, type SkillSpec } from "setpoint";
 
 /** Pressure, bar (absolute) · saturation temperature, °C · enthalpy of the steam, kJ/kg (IAPWS-IF97, rounded). */
@@ -17,7 +17,7 @@ export default definePlugin({
   name: "examples/steam-table",
   version: "1.0.0",
   kind: "model",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description:
     "Temperature or enthalpy of saturated steam from its pressure, on lines between the rows of a table",
   config: {
@@ -38,16 +38,20 @@ export default definePlugin({
 
   evaluate(skill: SkillSpec, batch: Float64Array, count: number): Float64Array {
     const column = COLUMNS[skill.config.column as keyof typeof COLUMNS];
-    return Float64Array.from({ length: count }, (_, row) => lookUp(batch[row], column));
+    return Float64Array.from({ length: count }, (_, row) => lookUp(batch[row], column).value);
+  },
+
+  jacobian(skill: SkillSpec, batch: Float64Array, count: number): Float64Array {
+    const column = COLUMNS[skill.config.column as keyof typeof COLUMNS];
+    return Float64Array.from({ length: count }, (_, row) => lookUp(batch[row], column).slope);
   },
 });
 
-/** NaN outside the table: nobody knows, and the optimizer keeps away. */
-function lookUp(pressure: number, column: 1 | 2): number {
-  const above = TABLE.findIndex(([p]) => p >= pressure);
-  if (above < 0 || pressure < TABLE[0][0] || Number.isNaN(pressure)) return NaN;
-  if (above === 0) return TABLE[0][column];
+/** On the line between two rows; NaN outside the table: nobody knows, and the optimizer keeps away. */
+function lookUp(pressure: number, column: 1 | 2): { readonly value: number; readonly slope: number } {
+  const above = TABLE.findIndex(([p], row) => row > 0 && p >= pressure);
+  if (above < 0 || !(pressure >= TABLE[0][0])) return { value: NaN, slope: NaN };
   const [low, high] = [TABLE[above - 1], TABLE[above]];
-  const share = (pressure - low[0]) / (high[0] - low[0]);
-  return low[column] + share * (high[column] - low[column]);
+  const slope = (high[column] - low[column]) / (high[0] - low[0]);
+  return { value: low[column] + slope * (pressure - low[0]), slope };
 }

@@ -59,6 +59,7 @@ export function checkFromCell(body: unknown): FromCell {
         ask: count(message.ask, "ask"),
         opaque: count(message.opaque, "opaque"),
         count: count(message.count, "count"),
+        jacobians: message.jacobians === true,
         batch: floats(message.batch, "batch"),
       };
   }
@@ -149,7 +150,7 @@ function checkSource(value: unknown): Source {
 }
 
 function checkOpaque(value: unknown, fileKeys: readonly string[]): OpaqueSpec {
-  const { engine, file, inputs, outputs, steps } = fields(value, "an opaque node");
+  const { engine, file, inputs, outputs, steps, jacobian } = fields(value, "an opaque node");
   if (engine !== "self" && engine !== "onnx") throw new TypeError("the engine of an opaque node is unknown");
   if (engine === "onnx" && !fileKeys.includes(file as string)) {
     throw new TypeError(`an opaque node names the file "${file}", which the skill does not have`);
@@ -160,6 +161,7 @@ function checkOpaque(value: unknown, fileKeys: readonly string[]): OpaqueSpec {
     inputs: count(inputs, "the inputs of an opaque node"),
     outputs: count(outputs, "the outputs of an opaque node"),
     ...(Array.isArray(steps) && { steps: steps.map((step) => number(step, "a step")) }),
+    ...(engine === "self" && jacobian === true && { jacobian }),
   };
 }
 
@@ -183,13 +185,31 @@ export function checkSequence(value: unknown): string[] {
   return list(value, "the sequence").map((item) => name(item, "a skill of the sequence"));
 }
 
-/** @param expected Number of values; undefined: any multiple of `rows`. */
-export function checkValues(value: unknown, rows: number, expected: number | undefined): Float64Array {
+/** @param expected Number of values; undefined: any multiple of `rows`. @param what Names them in a message. */
+export function checkValues(
+  value: unknown,
+  rows: number,
+  expected: number | undefined,
+  what = "numbers",
+): Float64Array {
   const values = floats(value, "the answer");
   if (expected === undefined ? values.length % rows !== 0 : values.length !== expected) {
-    throw new TypeError(`it gave ${values.length} numbers, expected ${expected ?? `a multiple of ${rows}`}`);
+    throw new TypeError(`it gave ${values.length} ${what}, expected ${expected ?? `a multiple of ${rows}`}`);
   }
   return values;
+}
+
+/** Values, then derivatives, as one array. @param spec Of the opaque node. */
+export function checkWithJacobians(
+  value: unknown,
+  rows: number,
+  { inputs, outputs }: Pick<OpaqueSpec, "inputs" | "outputs">,
+): Float64Array {
+  const { values, jacobians } = fields(value, "the answer");
+  const all = new Float64Array(rows * outputs * (1 + inputs));
+  all.set(checkValues(values, rows, rows * outputs));
+  all.set(checkValues(jacobians, rows, rows * outputs * inputs, "derivatives"), rows * outputs);
+  return all;
 }
 
 /** @param n Number of variables. @param limits Number of hard limits. */

@@ -10,9 +10,7 @@ import type { CallMessage, FromCell, SpawnMessage } from "./protocol.ts";
 
 /** Evaluates somebody else's code for an optimizer, within the given time. */
 export type AnswerAsk = (
-  opaque: number,
-  batch: Float64Array,
-  count: number,
+  ask: Pick<AskFrame, "opaque" | "batch" | "count" | "jacobians">,
   deadlineMs: number,
 ) => Promise<Float64Array>;
 
@@ -228,7 +226,7 @@ export class CellLife {
       pending.asking = false;
       if (!this.#over) this.process.send({ t: "supply", worker, ask, values, error });
     };
-    pending.answerAsk(frame.opaque, frame.batch, frame.count, pending.deadline - clock.monotonic()).then(
+    pending.answerAsk(frame, pending.deadline - clock.monotonic()).then(
       (values) => supply(values, ""),
       (error) => supply(null, (error as Error).message.slice(0, 1_000)),
     );

@@ -131,7 +131,7 @@ export class CellWorker {
   }
 
   #forward(ask: WorkerAsk): void {
-    const { call, opaque, count, inputs, outputs, data } = ask ?? {};
+    const { call, opaque, count, inputs, outputs, data, jacobians } = ask ?? {};
     const sizes = [opaque, count, inputs, outputs, ask?.ask].every((size) =>
       Number.isInteger(size) && size >= 0
     );
@@ -145,7 +145,10 @@ export class CellWorker {
     if (call !== this.#call) this.#refuse("a batch outside its call");
     this.#ask = ask;
     const batch = new Float64Array(data, 0, inputs).slice();
-    this.#pipe.tell({ t: "ask", worker: this.#id, call, ask: ask.ask, opaque, count, batch });
+    this.#pipe.tell({
+      ...{ t: "ask", worker: this.#id, call, ask: ask.ask },
+      ...{ opaque, count, jacobians: jacobians === true, batch },
+    });
   }
 
   #refuse(what: string): never {

@@ -264,7 +264,8 @@ async function tested(handle: PluginHandle, { lowerMs }: Limits, id: string, fil
       lower: (skill) => handle.lower(skill),
       sequence: (skill) => handle.sequence(skill),
       // its code runs for the first time: that is slow, and no fault
-      evaluate: (skill, opaque, batch, count) => handle.evaluate(skill, opaque, batch, count, lowerMs),
+      evaluate: (skill, opaque, batch, count, jacobians) =>
+        handle.evaluate(skill, opaque, batch, count, lowerMs, jacobians),
     }, handle.description);
   } catch (error) {
     throw refused(id, file, error);

@@ -53,8 +53,12 @@ export class OptimizerCalls {
     const lifted = new LiftedProblem(problem.lifted as Lifted);
     for (const tape of [exact, lifted.tape]) {
       const outputs = new Map(tape.opaques.map((opaque) => [opaque.skill, opaque.outputs]));
-      tape.evaluate = (skill, batch, count) => this.#sync.evaluate(skill, batch, count, outputs.get(skill)!);
+      tape.evaluate = (skill, batch, count, jacobians = false) => {
+        const rows = jacobians ? count + batch.length : count;
+        return this.#sync.evaluate(skill, batch, count, rows * outputs.get(skill)!, jacobians);
+      };
       tape.opaques.forEach(({ skill, inputs }, call) => {
+        if (problem.jacobians.includes(skill)) tape.setOpaqueJacobian(call);
         const steps = problem.steps[skill];
         if (steps?.length === inputs) tape.setOpaqueScale(call, steps.map((step) => step * SCALE_PER_STEP));
       });

@@ -6,6 +6,7 @@ import {
   checkResult,
   checkSequence,
   checkValues,
+  checkWithJacobians,
   type OptimizationResult,
   type PluginDescription,
 } from "./answers.ts";
@@ -30,6 +31,8 @@ export type OpaqueRoute =
       readonly skill: SkillSpec;
       /** Index into the lowered skill's opaques. */
       readonly opaque: number;
+      /** Whether it tells its Jacobian. Default false. */
+      readonly jacobian?: boolean;
     }
     | { readonly engine: "onnx"; readonly digest: string; readonly inputs: number; readonly outputs: number }
   );
@@ -126,7 +129,8 @@ export class PluginHandle {
 
   /**
    * Evaluates an opaque node of a skill. @param batch count × inputs, row-major. @param deadlineMs Default `wallMs`.
-   * @returns count × outputs. @throws {SetpointError} PLUGIN_*
+   * @param jacobians Only of a node that tells them. @returns count × outputs; with `jacobians` then count × outputs ×
+   * inputs. @throws {SetpointError} PLUGIN_*
    */
   async evaluate(
     skill: SkillSpec,
@@ -134,14 +138,21 @@ export class PluginHandle {
     batch: Float64Array,
     count: number,
     deadlineMs: number = this.#options.limits.wallMs,
+    jacobians = false,
   ): Promise<Float64Array> {
     this.#expect("evaluate", ["model", "function", "constraint"]);
     const label = this.#label("evaluate", skill);
     const spec = this.#opaques.get(skill)?.[opaque];
     const value = await this.#callSkill(label, deadlineMs, skill, (reference) => {
-      return { method: "evaluate", skill: reference, opaque, batch, count };
+      return { method: "evaluate", skill: reference, opaque, batch, count, jacobians };
     });
-    return this.#checked(label, () => checkValues(value, count, spec && count * spec.outputs));
+    return this.#checked(
+      label,
+      () =>
+        jacobians && spec !== undefined
+          ? checkWithJacobians(value, count, spec)
+          : checkValues(value, count, spec && count * spec.outputs),
+    );
   }
 
   /**
@@ -265,21 +276,25 @@ export class PluginHandle {
         this.#loaded.add(`${life} ${worker} ${digest}`);
         const { exact, lifted, limits, opaques, config = {} } = this.#problems.get(digest)!;
         const steps = opaques.map((route) => route.steps ?? null);
-        return { method: "load", digest, problem: { exact, lifted, limits, steps, config } };
+        const jacobians = [...opaques.keys()].filter((k) => tellsJacobian(opaques[k]));
+        return { method: "load", digest, problem: { exact, lifted, limits, steps, jacobians, config } };
       },
     };
   }
 
   #route(
     problem: ProblemMessage,
-    ...[opaque, batch, count, left]: Parameters<AnswerAsk>
+    ...[{ opaque, batch, count, jacobians }, left]: Parameters<AnswerAsk>
   ): Promise<Float64Array> {
     const route = problem.opaques[opaque];
     if (route === undefined) return Promise.reject(new TypeError(`there is no opaque node ${opaque}`));
     const { wallMs } = this.#options.limits;
     const deadlineMs = Math.max(1, Math.min(wallMs, left));
+    if (jacobians && !tellsJacobian(route)) {
+      return Promise.reject(new TypeError(`node ${opaque} has no Jacobian`));
+    }
     if (route.engine === "self") {
-      return route.handle.evaluate(route.skill, route.opaque, batch, count, deadlineMs);
+      return route.handle.evaluate(route.skill, route.opaque, batch, count, deadlineMs, jacobians);
     }
     return this.#options.onnx().evaluate(route.digest, batch, count, route.inputs, route.outputs, deadlineMs);
   }
@@ -344,6 +359,10 @@ export class PluginHandle {
       throw callFailed("PLUGIN_FAILED", label, `its answer cannot be used: ${(error as Error).message}`);
     }
   }
+}
+
+function tellsJacobian(route: OpaqueRoute): boolean {
+  return route.engine === "self" && route.jacobian === true;
 }
 
 /** Rejects when the signal aborts; what `promise` brings afterwards is dropped. */

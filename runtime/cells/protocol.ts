@@ -29,6 +29,7 @@ export type CallMessage =
     readonly opaque: number;
     readonly batch: Float64Array;
     readonly count: number;
+    readonly jacobians: boolean;
   }
   | { readonly method: "load"; readonly digest: string; readonly problem: WireProblem }
   | { readonly method: "unload"; readonly digest: string }
@@ -59,6 +60,8 @@ export interface WireProblem {
   readonly limits: readonly { readonly lower: number; readonly upper: number }[];
   /** Difference steps of each opaque call, by its number; the others have none. */
   readonly steps: readonly (readonly number[] | null)[];
+  /** Numbers of the opaque calls whose code tells its Jacobian. */
+  readonly jacobians: readonly number[];
   /** Of the optimizer's skill. */
   readonly config: { readonly [key: string]: Json };
 }
@@ -115,6 +118,7 @@ export type FromCell =
     readonly ask: number;
     readonly opaque: number;
     readonly count: number;
+    readonly jacobians: boolean;
     readonly batch: Float64Array;
   };
 
@@ -129,6 +133,7 @@ export interface WorkerAsk {
   readonly ask: number;
   readonly opaque: number;
   readonly count: number;
+  readonly jacobians: boolean;
   /** Floats of the batch, and the most that the answer may have. */
   readonly inputs: number;
   readonly outputs: number;

@@ -6,12 +6,19 @@ import { Graph } from "../graph/expr.ts";
 import type { PluginManifest, PluginTest } from "../graph/manifest.ts";
 import type { LoweredMessage, SkillSpec, Source, VariableInfo } from "../graph/skill.ts";
 import { compileTape } from "../graph/tape.ts";
+import { type EvaluateNode, wrongDerivative } from "./jacobian_check.ts";
 
 /** The part of an open plugin that its tests need. */
 export interface Testable {
   lower(skill: SkillSpec): Promise<LoweredMessage>;
   sequence(skill: SkillSpec): Promise<string[]>;
-  evaluate(skill: SkillSpec, opaque: number, batch: Float64Array, count: number): Promise<Float64Array>;
+  evaluate(
+    skill: SkillSpec,
+    opaque: number,
+    batch: Float64Array,
+    count: number,
+    jacobians: boolean,
+  ): Promise<Float64Array>;
 }
 
 const TOLERANCE = 1e-9;
@@ -103,10 +110,12 @@ async function outputsOf(plugin: Testable, skill: SkillSpec, test: PluginTest): 
   const values = new Float64Array(outputs.length);
   const stages = tape.stages(new Float64Array(0), 1, values);
   for (let batch = stages.next(); batch !== undefined; batch = stages.next()) {
-    if (opaques[batch.skill].engine !== "self") {
-      throw new TypeError("a model in ONNX Runtime has no self-test");
-    }
-    stages.supply(await plugin.evaluate(skill, batch.skill, batch.inputs, batch.count));
+    const spec = opaques[batch.skill];
+    if (spec.engine !== "self") throw new TypeError("a model in ONNX Runtime has no self-test");
+    const evaluate: EvaluateNode = (...asked) => plugin.evaluate(skill, batch.skill, ...asked);
+    const wrong = spec.jacobian && await wrongDerivative(evaluate, spec, batch.inputs);
+    if (wrong) throw new TypeError(`its Jacobian is wrong: ${wrong}`);
+    stages.supply(await evaluate(batch.inputs, batch.count, false));
   }
   return values;
 }

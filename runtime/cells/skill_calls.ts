@@ -13,6 +13,7 @@ import { sampleModel } from "./model_sample.ts";
 import type { CallMessage, SkillReference } from "./protocol.ts";
 
 type SkillMessage = Extract<CallMessage, { skill: SkillReference }>;
+type EvaluateMessage = Extract<SkillMessage, { method: "evaluate" }>;
 
 export class SkillCalls {
   readonly #plugin: Plugin;
@@ -48,7 +49,10 @@ export class SkillCalls {
       throw new TypeError(`Cannot lower a skill with a plugin of kind "${plugin.kind}"`);
     }
     const lowered = plugin.lower === undefined ? wholeOpaque(skill) : plugin.lower(skill);
-    const opaques = lowered.opaques ?? [];
+    const jacobian = plugin.jacobian !== undefined;
+    const opaques = (lowered.opaques ?? []).map((spec) => (
+      spec.engine === "self" ? { ...spec, jacobian: jacobian && spec.jacobian !== false } : spec
+    ));
     if (opaques.some(({ engine }) => engine === "self") && plugin.evaluate === undefined) {
       throw new TypeError('Cannot use an opaque node of engine "self": the plugin has no "evaluate"');
     }
@@ -69,17 +73,21 @@ export class SkillCalls {
     return this.#plugin.sequence(skill);
   }
 
-  #evaluate(skill: SkillSpec, message: Extract<SkillMessage, { method: "evaluate" }>): Float64Array {
+  #evaluate(skill: SkillSpec, message: EvaluateMessage): unknown {
     const plugin = this.#plugin;
     if (plugin.kind === "optimizer" || plugin.kind === "composition" || plugin.evaluate === undefined) {
       throw new TypeError('Cannot evaluate: the plugin has no "evaluate"');
     }
-    const answer: unknown = plugin.evaluate(skill, message.batch, message.count, message.opaque);
-    if (!(answer instanceof Float64Array)) {
-      throw new TypeError("Cannot use the answer: expected a Float64Array");
-    }
-    return answer;
+    const { batch, count, opaque, jacobians } = message;
+    const values = floats(plugin.evaluate(skill, batch, count, opaque), "evaluate");
+    if (!jacobians) return values;
+    return { values, jacobians: floats(plugin.jacobian!(skill, batch, count, opaque), "jacobian") };
   }
+}
+
+function floats(answer: unknown, method: string): Float64Array {
+  if (answer instanceof Float64Array) return answer;
+  throw new TypeError(`Cannot use the answer of "${method}": expected a Float64Array`);
 }
 
 /** What a plugin without `lower` means: one opaque node over the values of all inputs. */

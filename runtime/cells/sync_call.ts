@@ -54,12 +54,18 @@ export class SyncCall {
     return this.#fatal !== undefined || Atomics.load(this.#control, CONTROL.cancelled) === this.#call;
   }
 
-  /** @param batch count × inputs. @returns count × outputs. @throws {EvaluationError} */
-  evaluate(opaque: number, batch: Float64Array, count: number, outputs: number): Float64Array {
+  /** @param outputs Numbers of the answer. @throws {EvaluationError} */
+  evaluate(
+    opaque: number,
+    batch: Float64Array,
+    count: number,
+    outputs: number,
+    jacobians: boolean,
+  ): Float64Array {
     if (this.#fatal !== undefined) throw this.#fatal;
     if (this.cancelled()) throw new EvaluationError("the run was cancelled");
     try {
-      const answer = this.#wait(opaque, batch, count, count * outputs);
+      const answer = this.#wait(opaque, batch, count, outputs, jacobians);
       this.#succeeded++;
       return answer;
     } catch (error) {
@@ -70,7 +76,13 @@ export class SyncCall {
     }
   }
 
-  #wait(opaque: number, batch: Float64Array, count: number, expected: number): Float64Array {
+  #wait(
+    opaque: number,
+    batch: Float64Array,
+    count: number,
+    expected: number,
+    jacobians: boolean,
+  ): Float64Array {
     const floats = Math.max(batch.length, expected);
     if (this.#data.byteLength < floats * 8) this.#data = new SharedMemory(floats * 8);
     const shared = new Float64Array(this.#data);
@@ -79,7 +91,7 @@ export class SyncCall {
     Atomics.store(this.#control, CONTROL.ask, ask);
     Atomics.store(this.#control, CONTROL.state, STATE.waiting);
     const ends = { inputs: batch.length, outputs: expected };
-    this.#post({ call: this.#call, ask, opaque, count, ...ends, data: this.#data });
+    this.#post({ call: this.#call, ask, opaque, count, jacobians, ...ends, data: this.#data });
     while (Atomics.load(this.#control, CONTROL.state) === STATE.waiting) {
       if (this.cancelled()) throw new EvaluationError("the run was cancelled");
       Atomics.wait(this.#control, CONTROL.state, STATE.waiting, 1_000);

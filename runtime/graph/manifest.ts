@@ -4,7 +4,7 @@ import { satisfies } from "./sdk_range.ts";
 import type { Json, PluginKind } from "./skill.ts";
 
 /** Version of the SDK: a new major breaks plugins, a new minor adds to what they may use. */
-export const SDK_VERSION = "1.0.0";
+export const SDK_VERSION = "1.1.0";
 
 /** What one plugin needs, or may use. Names carry their units. */
 export interface PluginLimits {

@@ -1,19 +1,27 @@
-/** Calls of foreign code inside a tape: single values, and local Jacobians by central differences in one batch. */
+/** Calls of foreign code inside a tape: values, and local Jacobians told by the code or by central differences in one batch. */
 import type { OpaqueCall } from "./program.ts";
 
 /**
  * Evaluates `count` input vectors of foreign code at once. It is synchronous.
  * @param skill The number that the graph gave it.
  * @param batch count × inputs, row-major; valid only during the call.
- * @returns count × outputs, row-major; NaN where it cannot be computed.
+ * @param jacobians Whether derivatives are wanted too; only of a call that was said to tell them.
+ * @returns count × outputs, row-major; NaN where it cannot be computed. With `jacobians` then count × outputs × inputs.
  */
-export type EvaluateOpaque = (skill: number, batch: Float64Array, count: number) => Float64Array;
+export type EvaluateOpaque = (
+  skill: number,
+  batch: Float64Array,
+  count: number,
+  jacobians?: boolean,
+) => Float64Array;
 
 /** Fraction of an input's scale by which a difference point lies beside the point: above float32 noise, below curvature. */
 export const OPAQUE_STEP = 2 ** -10;
 
 export interface OpaqueBuffer {
   readonly call: OpaqueCall;
+  /** Whether the code tells its Jacobian itself. */
+  tellsJacobian: boolean;
   /** Scale of each input, length inputs; NaN: max(1, |input|). */
   readonly scale: Float64Array;
   /** (1 + 2·inputs) × inputs. */
@@ -25,6 +33,7 @@ export function newOpaqueBuffer(call: OpaqueCall): OpaqueBuffer {
   const { inputs } = call;
   return {
     call,
+    tellsJacobian: false,
     scale: new Float64Array(inputs).fill(NaN),
     batch: new Float64Array((1 + 2 * inputs) * inputs),
     steps: new Float64Array(inputs),
@@ -57,4 +66,13 @@ export function readDifferences(buffer: OpaqueBuffer, answers: Float64Array, jac
         steps[j];
     }
   }
+}
+
+/**
+ * `jacobian` (outputs × inputs) as the code told it of one point. @param told Values, then derivatives.
+ * @returns False where the values are known and a derivative is not: then differences are needed.
+ */
+export function readJacobian({ outputs }: OpaqueCall, told: Float64Array, jacobian: Float64Array): boolean {
+  jacobian.set(told.subarray(outputs));
+  return jacobian.every(Number.isFinite) || !told.subarray(0, outputs).every(Number.isFinite);
 }

@@ -105,6 +105,8 @@ export interface OpaqueSpec {
   readonly outputs: number;
   /** Step of the difference quotient an input, in the units of the opaque node's input. */
   readonly steps?: readonly number[];
+  /** engine self: whether the plugin's `jacobian` is asked in the place of differences. Default: if it has one. */
+  readonly jacobian?: boolean;
 }
 
 /** A model that became an expression, for the referee: ONNX Runtime gives the same numbers, or nobody should trust it. */

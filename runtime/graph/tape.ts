@@ -9,6 +9,7 @@ import {
   newOpaqueBuffer,
   type OpaqueBuffer,
   readDifferences,
+  readJacobian,
 } from "./opaque_calls.ts";
 import { runPartials } from "./partials.ts";
 import { decodeProgram, type OpaqueCall, type Program, WIDTH } from "./program.ts";
@@ -42,7 +43,7 @@ export class Tape {
   evaluate: EvaluateOpaque | undefined = undefined;
   /** What `evaluate` threw last. The caller resets it. */
   evaluateError: unknown = undefined;
-  /** Asks for the difference points together with every value, so that a point and its derivatives are one batch. Default false. */
+  /** Asks for derivatives together with every value of foreign code, so that both are one batch. Default false. */
   differencesWithValue = false;
 
   readonly #program: Program;
@@ -97,6 +98,12 @@ export class Tape {
    */
   setOpaqueScale(opaque: number, scale: ArrayLike<number>): void {
     this.#opaqueBuffers[opaque].scale.set(scale);
+    this.#forget();
+  }
+
+  /** Says that the code of call `opaque` tells its Jacobian: no differences are taken where all of it is finite. */
+  setOpaqueJacobian(opaque: number): void {
+    this.#opaqueBuffers[opaque].tellsJacobian = true;
     this.#forget();
   }
 
@@ -231,36 +238,39 @@ export class Tape {
   readonly #fill = (call: number, inputSlot: number, outputSlot: number): void => {
     const { values } = this.#work;
     const { outputs } = this.opaques[call];
-    const count = this.differencesWithValue ? 1 + 2 * this.opaques[call].inputs : 1;
-    const answers = this.#ask(call, inputSlot, count);
+    const answers = this.#ask(call, inputSlot, this.differencesWithValue);
     for (let i = 0; i < outputs; i++) values[outputSlot + i] = answers === undefined ? NaN : answers[i];
   };
 
   #difference(call: number): void {
-    this.#ask(call, this.#program.code[this.#opaqueAt[call] + 3], 1 + 2 * this.opaques[call].inputs);
+    this.#ask(call, this.#program.code[this.#opaqueAt[call] + 3], true);
   }
 
-  /** Asks for the first `count` points of the call's batch; with all of them the call's Jacobian is up to date. */
-  #ask(call: number, inputSlot: number, count: number): Float64Array | undefined {
+  /** Asks for the value at the point; with derivatives the call's Jacobian is up to date afterwards. */
+  #ask(call: number, inputSlot: number, derivatives: boolean): Float64Array | undefined {
     const buffer = this.#opaqueBuffers[call];
     const jacobian = this.#work.jacobians[call];
-    const { inputs, outputs } = buffer.call;
     fillDifferences(buffer, this.#work.values, inputSlot);
-    const answers = this.#answer(buffer, count, inputs, outputs);
-    if (count > 1) {
-      this.#differenced[call] = 1;
-      if (answers === undefined) jacobian.fill(NaN);
-      else readDifferences(buffer, answers, jacobian);
+    if (!derivatives) return this.#answer(buffer, 1);
+    this.#differenced[call] = 1;
+    if (buffer.tellsJacobian) {
+      const told = this.#answer(buffer, 1, true);
+      if (told === undefined) jacobian.fill(NaN);
+      if (told === undefined || readJacobian(buffer.call, told, jacobian)) return told;
     }
+    const answers = this.#answer(buffer, 1 + 2 * buffer.call.inputs);
+    if (answers === undefined) jacobian.fill(NaN);
+    else readDifferences(buffer, answers, jacobian);
     return answers;
   }
 
-  #answer(buffer: OpaqueBuffer, count: number, inputs: number, outputs: number): Float64Array | undefined {
+  /** The first `count` points of the call's batch. */
+  #answer(buffer: OpaqueBuffer, count: number, jacobians = false): Float64Array | undefined {
+    const { skill, inputs, outputs } = buffer.call;
     if (this.evaluate === undefined) return undefined;
     try {
-      const batch = count === 1 + 2 * inputs ? buffer.batch : buffer.batch.subarray(0, count * inputs);
-      const answers = this.evaluate(buffer.call.skill, batch, count);
-      return answers.length === count * outputs ? answers : undefined;
+      const answers = this.evaluate(skill, buffer.batch.subarray(0, count * inputs), count, jacobians);
+      return answers.length === count * outputs * (jacobians ? 1 + inputs : 1) ? answers : undefined;
     } catch (error) {
       this.evaluateError = error;
       return undefined;

@@ -104,12 +104,12 @@ export class Activation {
   async prepare(): Promise<void> {
     const { linked, optimizer, allocator, handles, host } = this.#parts;
     const opaques = linked.opaques.map((
-      { engine, spec, local, file, inputs, outputs, steps },
+      { engine, spec, local, file, inputs, outputs, steps, jacobian },
     ): OpaqueRoute => ({
       ...(steps && { steps }),
       ...(engine === "onnx"
         ? { engine, digest: onnxModelOf(spec, file!).key, inputs, outputs }
-        : { engine, handle: handles.get(spec.class)!, skill: spec, opaque: local }),
+        : { engine, handle: handles.get(spec.class)!, skill: spec, opaque: local, jacobian }),
     }));
     for (const { engine, spec, file } of linked.opaques) {
       if (engine !== "onnx") continue;

@@ -6,6 +6,7 @@ import { Graph } from "../graph/expr.ts";
 import type { PluginTest } from "../graph/manifest.ts";
 import type { OpaqueSpec, SkillSpec } from "../graph/skill.ts";
 import { compileTape, type Tape } from "../graph/tape.ts";
+import { type EvaluateNode, wrongDerivative } from "../cells/jacobian_check.ts";
 import type { Check } from "./plugin_check.ts";
 
 /** Points beside the test's own, each input scaled by one of these. */
@@ -67,12 +68,13 @@ export async function checkSkill(
 async function checkOpaque(
   plugin: PluginHandle,
   skill: SkillSpec,
-  { inputs: width, outputs: wide }: OpaqueSpec,
+  spec: OpaqueSpec,
   opaque: number,
   { inputs = {} }: PluginTest,
   clock: Clock,
   named: (what: string, ok: boolean, detail?: string) => Check,
 ): Promise<Check[]> {
+  const { inputs: width, outputs: wide, jacobian } = spec;
   const point = skill.inputs.map((name) => inputs[name]).slice(0, width);
   const batch = Float64Array.from({ length: BATCH * width }, (_, k) => {
     return (point[k % width] ?? 1) * (0.9 + 0.2 * Math.floor(k / width) / BATCH);
@@ -91,12 +93,24 @@ async function checkOpaque(
     named("answers the same twice", same(whole, twice)),
     named("answers each row as if it were alone", rows.every((row) => row)),
     named("is finite around its test", finite, finite ? "" : "some answers near the test are not"),
+    ...(jacobian ? [await checkJacobian()] : []),
     named(
       "answers batches",
       true,
-      `${ms.toFixed(2)} ms for ${BATCH} points; derivatives are taken by differences`,
+      `${ms.toFixed(2)} ms for ${BATCH} points${jacobian ? "" : "; derivatives are taken by differences"}`,
     ),
   ];
+
+  async function checkJacobian(): Promise<Check> {
+    for (let row = 0; row < BATCH; row += 9) {
+      const at = batch.slice(row * width, (row + 1) * width);
+      const evaluate: EvaluateNode = (batch, count, jacobians) =>
+        plugin.evaluate(skill, opaque, batch, count, undefined, jacobians);
+      const wrong = await wrongDerivative(evaluate, spec, at);
+      if (wrong !== undefined) return named("has the derivatives of differences", false, wrong);
+    }
+    return named("has the derivatives of differences", true, "at 8 points around the test");
+  }
 }
 
 /** Largest difference between a tape's Jacobian and central differences, relative to max(1, |slope|). */

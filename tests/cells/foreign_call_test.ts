@@ -7,7 +7,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../std/assert.ts";
-import { DESCENT, skillOf, SQUARES } from "./plugins.ts";
+import { BOWL, DESCENT, skillOf, SQUARES } from "./plugins.ts";
 import { foreignProblem, runOf, startHost } from "./start.ts";
 
 /** An optimizer over a problem whose cost is computed by a plugin in another process. */
@@ -86,4 +86,64 @@ Deno.test("a plugin that asks without being an optimizer ends its process", asyn
     SetpointError,
   );
   assert(started.host.status().every(({ state }) => state === "ready"));
+});
+
+/** A descent over BOWL from (3, −2), and how many points BOWL was asked for. */
+async function descend(host: ReturnType<typeof startHost>["host"], config: Record<string, Json> = {}) {
+  const [descent, bowl] = await Promise.all([
+    host.open({ id: "descent", text: DESCENT }),
+    host.open({ id: "bowl", text: BOWL }),
+  ]);
+  const [skill, counter] = [skillOf("s", { config }), skillOf("c", { config: { count: true } })];
+  const { opaques: [{ jacobian }] } = await bowl.lower(skill);
+  await bowl.lower(counter);
+  const pointsOf = async () => (await bowl.evaluate(counter, 0, Float64Array.of(0, 0), 1))[0];
+  const before = await pointsOf();
+  const route = { engine: "self", handle: bowl, skill, opaque: 0, jacobian } as const;
+  await descent.load("foreign", foreignProblem(route));
+  const result = await descent.optimize("foreign", runOf(0, 60_000));
+  return { ...result, points: await pointsOf() - before - 1 };
+}
+
+Deno.test("a plugin that tells its Jacobian is asked for one point a step and derivative, not for differences", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 10_000 } });
+  const { x, iterations, points } = await descend(started.host);
+  assertEquals([iterations, points], [200, 400]);
+  for (const value of x) assertAlmostEquals(value, 0, 1e-12);
+});
+
+Deno.test("a Jacobian that is not known is replaced by differences", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 10_000 } });
+  const { x, points } = await descend(started.host, { fault: "nan" });
+  assertEquals(points, 200 * (1 + 1 + 5));
+  for (const value of x) assertAlmostEquals(value, 0, 1e-6);
+});
+
+for (
+  const [fault, says] of [["length", "it gave 1 derivatives, expected 2"], [
+    "throw",
+    "no slope today",
+  ]] as const
+) {
+  Deno.test(`a Jacobian with the fault "${fault}" fails the evaluation, by name`, async () => {
+    await using started = startHost({
+      optimizerWorkers: 1,
+      limits: { wallMs: 10_000, quarantineAfter: 100 },
+    });
+    const error = await assertRejects(() => descend(started.host, { fault }), SetpointError);
+    assertEquals(error.code, "EVALUATION_FAILED");
+    assertStringIncludes(error.message, says);
+    assertStringIncludes(error.message, "test/bowl@1.0.0");
+  });
+}
+
+Deno.test("a plugin whose Jacobian is wrong at its own test is not opened, and is told where and by how much", async () => {
+  await using started = startHost({ limits: { wallMs: 10_000 } });
+  const text = BOWL.replace("2 * x", "2 * x + 0.01");
+  const error = await assertRejects(() => started.host.open({ id: "bowl", text }), SetpointError);
+  assertEquals(error.code, "PLUGIN_INVALID");
+  assertStringIncludes(
+    error.message,
+    "its Jacobian is wrong: output 0 has slope 2.01 along input 0 at [1, 2]",
+  );
 });

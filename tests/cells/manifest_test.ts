@@ -47,7 +47,7 @@ const REFUSED = [
     "tests: [{ name: 'doubles', inputs: { a: 3 }, outputs: { b: 7 } }],",
     'its "doubles" fails: "b" is 6, expected 7 within 1e-9',
   ],
-  ["an SDK of another major", 'sdk: ">=2",', "it needs SDK >=2, this runtime has 1.0.0"],
+  ["an SDK of another major", 'sdk: ">=2",', "it needs SDK >=2, this runtime has 1.1.0"],
   ["an unreadable range", 'sdk: "newest",', 'its sdk is "newest", expected a range'],
   ["a schema that is none", "config: { properties: { a: { type: 'numbr' } } },", "config.properties.a.type"],
   [

@@ -69,6 +69,30 @@ export default definePlugin({
 });
 `;
 
+/** SQUARES with its Jacobian; config.fault chooses another behaviour, config.count: answers how many points it was asked for. */
+export const BOWL = `
+import { definePlugin, type SkillSpec } from "setpoint";
+
+let points = 0;
+export default definePlugin({
+  name: "test/bowl",
+  version: "1.0.0",
+  kind: "model",
+  tests: [{ inputs: { a: 1, b: 2 }, outputs: { y: 5 } }],
+  evaluate(skill: SkillSpec, batch: Float64Array, count: number): Float64Array {
+    points += count;
+    if (skill.config.count) return new Float64Array(count).fill(points);
+    return Float64Array.from({ length: count }, (_, row) => batch[row * 2] ** 2 + batch[row * 2 + 1] ** 2);
+  },
+  jacobian(skill: SkillSpec, batch: Float64Array): Float64Array {
+    if (skill.config.fault === "length") return batch.slice(1);
+    if (skill.config.fault === "throw") throw new RangeError("no slope today");
+    if (skill.config.fault === "nan") return batch.map(() => NaN);
+    return batch.map((x) => 2 * x);
+  },
+});
+`;
+
 /** Gives the skills that its config names. */
 export const ORDER = `
 import { definePlugin, type SkillSpec } from "setpoint";

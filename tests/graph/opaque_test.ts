@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Graph } from "../../runtime/graph/expr.ts";
+import { withAnswers } from "../../runtime/graph/many_points.ts";
 import { compileTape, type Tape } from "../../runtime/graph/tape.ts";
 
 /** Skill 7: (u, v) → (u² + sin v, u·v). Skill 8: w → e^w. */
@@ -115,4 +116,68 @@ Deno.test("Stages give one batch a call for all points, and values() in between 
   const again = tape.stages(points, 3, out);
   again.next();
   assertThrows(() => again.supply(new Float64Array(2)), RangeError, "Got 2 values from skill 7, expected 6");
+});
+
+/** The derivatives of `foreign`, after its values; `hole` of them is not known. */
+function foreignJacobian(skill: number, batch: Float64Array, count: number, hole = -1): Float64Array {
+  const rows = Array.from({ length: count }, (_, k) => {
+    if (skill === 8) return [Math.exp(batch[k])];
+    const [u, v] = [batch[2 * k], batch[2 * k + 1]];
+    return [2 * u, Math.cos(v), v, u];
+  });
+  const slopes = rows.flat().map((slope, k) => (k === hole ? NaN : slope));
+  return Float64Array.of(...foreign(skill, batch, count), ...slopes);
+}
+
+Deno.test("Tape uses the Jacobian that foreign code tells: exact, and one point in the place of 1 + 2n", () => {
+  const tape = chained();
+  const asked: [number, number, boolean][] = [];
+  tape.evaluate = (skill, batch, count, jacobians = false) => {
+    asked.push([skill, count, jacobians]);
+    return jacobians ? foreignJacobian(skill, batch, count) : foreign(skill, batch, count);
+  };
+  tape.setOpaqueJacobian(0);
+  tape.setOpaqueJacobian(1);
+  tape.differencesWithValue = true;
+  const [x, y] = [0.3, 0.5];
+  const gradient = new Float64Array(2);
+  tape.value(Float64Array.of(x, y), new Float64Array(2));
+  tape.gradient(Float64Array.of(x, y), Float64Array.of(1, 0), gradient);
+  assertEquals(asked, [[7, 1, true], [8, 1, true]]);
+  const [u, v] = [2 * x, x + y];
+  const e = Math.exp((u * u + Math.sin(v)) / 4);
+  assertAlmostEquals(gradient[0], e * ((4 * u + Math.cos(v)) / 4 * u * v + 2 * v + u), 1e-14);
+  assertAlmostEquals(gradient[1], 1 + e * (Math.cos(v) / 4 * u * v + u), 1e-14);
+});
+
+Deno.test("Tape takes differences where a told derivative is not finite, and not where the value is unknown", () => {
+  const tape = chained();
+  const asked: [number, number][] = [];
+  let values = 1;
+  tape.evaluate = (skill, batch, count, jacobians = false) => {
+    asked.push([skill, count]);
+    const told = jacobians ? foreignJacobian(skill, batch, count, 1) : foreign(skill, batch, count);
+    return told.map((value) => value * values);
+  };
+  tape.setOpaqueJacobian(0);
+  const [x, gradient] = [Float64Array.of(0.3, 0.5), new Float64Array(2)];
+  tape.gradient(x, Float64Array.of(1, 0), gradient);
+  assertEquals(asked, [[7, 1], [8, 1], [7, 1], [7, 5], [8, 3]]);
+  const h = 1e-5;
+  assertAlmostEquals(gradient[1], (plain(0.3, 0.5 + h) - plain(0.3, 0.5 - h)) / (2 * h), 1e-5);
+  values = NaN;
+  asked.length = 0;
+  tape.gradient(Float64Array.of(0.4, 0.5), Float64Array.of(1, 0), gradient);
+  assertEquals(asked.filter(([skill]) => skill === 7), [[7, 1], [7, 1]]);
+  assertEquals(gradient[0], NaN);
+});
+
+Deno.test("withAnswers() answers with derivatives 0 where a Jacobian is told", () => {
+  const tape = chained();
+  tape.setOpaqueJacobian(0);
+  const gradient = new Float64Array(2);
+  withAnswers(tape, Float64Array.of(2, 3, 5), () => {
+    tape.gradient(Float64Array.of(0.3, 0.5), Float64Array.of(1, 0), gradient);
+  });
+  assertEquals([...gradient], [0, 1]);
 });
