@@ -67,6 +67,11 @@ export type {
 } from "../runtime/graph/optimization.ts";
 export { patternSearch, type SearchBox } from "../runtime/graph/pattern_search.ts";
 export { sampleBox } from "../runtime/graph/box_sample.ts";
+export { missedGolden } from "../runtime/graph/golden.ts";
+export type { MissedVector } from "../runtime/graph/golden.ts";
+export { metadataOfJson, parseJson, scalersOfJson } from "../runtime/graph/model_json.ts";
+export type { Scaler } from "../runtime/graph/scaler_file.ts";
+export type { GoldenVector, ModelMetadata } from "../runtime/graph/model_json.ts";
 export { lowerFormula, parseFormula, printFormula } from "../runtime/graph/formula.ts";
 export type { FormulaAst, FormulaName, FormulaNode } from "../runtime/graph/formula.ts";
 export { unitsOfFormula } from "../runtime/graph/formula_units.ts";

@@ -4,10 +4,9 @@
  * every operator of it is known, else ONNX Runtime evaluates it.
  */
 import {
-  compileTape,
   definePlugin,
-  didYouMean,
   type Expression,
+  type GoldenVector,
   Graph,
   GraphError,
   type Limit,
@@ -15,10 +14,16 @@ import {
   type LoweredOnnx,
   lowerOnnx,
   lowerTorch,
+  metadataOfJson,
+  missedGolden,
+  type ModelMetadata,
   type NodeId,
   type OnnxPort,
   type OpaqueOnnx,
+  parseJson,
   readScalers,
+  type Scaler,
+  scalersOfJson,
   SkillError,
   type SkillFile,
   type SkillProblem,
@@ -27,51 +32,13 @@ import {
   TORCH_ACTIVATIONS,
 } from "setpoint";
 
-const KEYS = [
-  "model_path",
-  "scaler_path",
-  "metadata_path",
-  "model_data_path",
-  "model_type",
-  "predicted_inputs",
-  "range",
-  "activation",
-  "output_activation",
-];
-const SCALERS = "setpoint/scalers/v1";
-const METADATA = "setpoint/model/v1";
-/** Golden vectors may differ by so much of their spread, and of their size (they may come from 32-bit arithmetic). */
-const GOLDEN_SPREAD = 1e-5;
-const GOLDEN_SIZE = 1e-6;
-const MAX_GOLDEN = 10_000;
 /** Share of a threshold that a difference quotient through 32-bit arithmetic steps. */
 const STEP = 1 / 16;
-/** Cost of leaving a training range by its width, where the range is soft. */
+/** Cost of leaving a training range by its width, where the range is soft and says no other. */
 const RANGE_WEIGHT = 1000;
 
-const CHOICES: readonly (readonly [string, readonly string[]])[] = [
-  ["predicted_inputs", ["flow", "zero"]],
-  ["range", ["off", "soft", "hard"]],
-  ["activation", TORCH_ACTIVATIONS],
-  ["output_activation", TORCH_ACTIVATIONS],
-];
-
-interface Affine {
-  readonly scale: number;
-  readonly offset: number;
-}
-
-interface Golden {
-  readonly input: readonly number[];
-  readonly output: readonly number[];
-}
-
-interface Metadata {
-  readonly ranges: ReadonlyMap<string, readonly [number, number]>;
-  readonly golden: readonly Golden[];
-}
-
-const IDENTITY: Affine = { scale: 1, offset: 0 };
+const PATH = { type: "string", minLength: 1 } as const;
+const IDENTITY: Scaler = { scale: 1, offset: 0 };
 
 export default definePlugin({
   name: "builtin/model",
@@ -81,10 +48,16 @@ export default definePlugin({
   sdk: "^1.0.0",
   config: {
     properties: {
-      ...Object.fromEntries(KEYS.map((key) => [key, { type: "string" as const }])),
-      ...Object.fromEntries(
-        CHOICES.map(([key, choices]) => [key, { type: "string" as const, enum: choices }]),
-      ),
+      model_path: { ...PATH, description: "the model: .onnx, or a state dict (.pth)" },
+      model_data_path: { ...PATH, description: "weights of the model in a file of their own" },
+      scaler_path: { ...PATH, description: "scalers by variable: .json, or scikit-learn's (.pkl)" },
+      metadata_path: { ...PATH, description: "training ranges and golden vectors: .json" },
+      model_type: { type: "string", description: "has no effect" },
+      predicted_inputs: { type: "string", enum: ["flow", "zero"] },
+      range: { type: "string", enum: ["off", "warn", "soft", "hard"] },
+      range_weight: { type: "number", minimum: 0 },
+      activation: { type: "string", enum: TORCH_ACTIVATIONS },
+      output_activation: { type: "string", enum: TORCH_ACTIVATIONS },
     },
     required: ["model_path"],
   },
@@ -92,14 +65,17 @@ export default definePlugin({
   lower(skill: SkillSpec): Lowered {
     const problems: SkillProblem[] = [];
     const notes: SkillProblem[] = [];
-    const zero = readSettings(skill, problems);
+    // The predecessor's way: its models never saw what another one had predicted.
+    const zero = skill.config.predicted_inputs === "zero";
+    checkPorts(skill, problems);
     const scalers = scalersOf(skill, problems);
     const metadata = readMetadata(skill, problems);
     const model = readModel(skill, problems);
     if (model !== undefined) checkCounts(skill, model, problems);
-    const limits = rangeLimits(skill, metadata, notes);
-    if (problems.length > 0) throw new SkillError(problems);
     const scaling = scalingOf(skill, scalers, notes);
+    const ranges = rangesOf(skill, scaling, metadata);
+    const limits = rangeLimits(skill, ranges, zero, problems, notes);
+    if (problems.length > 0) throw new SkillError(problems);
     if (model!.opaque !== undefined) {
       const { node, why } = model!.opaque;
       const message =
@@ -110,40 +86,16 @@ export default definePlugin({
     checkGolden(skill, model!, scaling, metadata.golden);
     const lowered = { ...build(skill, model!, scaling, zero), limits, notes };
     if (metadata.golden.length > 0 || isTorch(skill.files.model_path)) return lowered;
-    const range = trainingRange(skill, scaling, metadata);
+    const range = trainingRange(skill, scaling, ranges);
     return { ...lowered, check: { file: "model_path", expression: model!.expression, ...range } };
   },
 });
 
-/** Whether Predicted inputs are fed 0, as the predecessor did. */
-function readSettings(skill: SkillSpec, problems: SkillProblem[]): boolean {
-  const { config, name, legacy } = skill;
-  for (const key of Object.keys(config)) {
-    if (KEYS.includes(key) || legacy) continue;
-    problems.push({
-      code: "UNKNOWN_KEY",
-      message: `Cannot use key "${key}" of skill "${name}"${didYouMean(key, KEYS)}; expected one of ${
-        KEYS.join(", ")
-      }`,
-      path: ["config", key],
-    });
-  }
+function checkPorts({ name, ...skill }: SkillSpec, problems: SkillProblem[]): void {
   for (const what of ["inputs", "outputs"] as const) {
-    if (skill[what].length === 0) {
-      problems.push({ message: `Cannot run skill "${name}" without ${what}`, path: [what] });
-    }
+    if (skill[what].length > 0) continue;
+    problems.push({ message: `Cannot run skill "${name}" without ${what}`, path: [what] });
   }
-  for (const [key, known] of CHOICES) {
-    const value = config[key];
-    if (value === undefined || known.includes(value as string)) continue;
-    problems.push({
-      message: `Cannot use ${JSON.stringify(value)} as "${key}" of skill "${name}": expected ${
-        known.join(" or ")
-      }`,
-      path: ["config", key],
-    });
-  }
-  return config.predicted_inputs === "zero";
 }
 
 function readModel(skill: SkillSpec, problems: SkillProblem[]): LoweredOnnx | OpaqueOnnx | undefined {
@@ -232,14 +184,14 @@ function dimension(size: number): string {
   return size < 0 ? "?" : String(size);
 }
 
-function scalersOf(skill: SkillSpec, problems: SkillProblem[]): ReadonlyMap<string, Affine> {
+function scalersOf(skill: SkillSpec, problems: SkillProblem[]): ReadonlyMap<string, Scaler> {
   const file = skill.files.scaler_path;
   if (file === undefined) return new Map();
   const refuse = (reason: string) =>
     void refuseFile(skill, "SCALER_INVALID", "scaler_path", reason, problems);
-  const content = parseJson(file);
+  const content = parseJson(file.bytes);
   try {
-    return content === undefined ? readScalers(file.bytes) : jsonScalers(content, refuse);
+    return content === undefined ? readScalers(file.bytes) : scalersOfJson(content, refuse);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     refuse(error.message);
@@ -247,62 +199,20 @@ function scalersOf(skill: SkillSpec, problems: SkillProblem[]): ReadonlyMap<stri
   }
 }
 
-function jsonScalers(
-  content: Record<string, unknown>,
-  refuse: (reason: string) => void,
-): Map<string, Affine> {
-  const scalers = new Map<string, Affine>();
-  if (content.format !== SCALERS) {
-    refuse(`its format is ${JSON.stringify(content.format)}, expected "${SCALERS}"`);
-  } else if (!isObject(content.scalers)) refuse('it has no "scalers"');
-  else {
-    for (const [name, entry] of Object.entries(content.scalers)) {
-      const { scale, offset = 0 } = isObject(entry) ? entry : {};
-      if (!isFinite(scale) || !isFinite(offset) || scale === 0) {
-        refuse(
-          `"${name}" is ${JSON.stringify(entry)}, expected {"scale": a, "offset": b} with finite a ≠ 0 and b`,
-        );
-      } else scalers.set(name, { scale, offset });
-    }
-  }
-  return scalers;
-}
-
-function readMetadata(skill: SkillSpec, problems: SkillProblem[]): Metadata {
-  const ranges = new Map<string, readonly [number, number]>();
-  const golden: Golden[] = [];
+function readMetadata(skill: SkillSpec, problems: SkillProblem[]): ModelMetadata {
+  const nothing = { ranges: new Map(), golden: [] };
   const file = skill.files.metadata_path;
+  if (file === undefined) return nothing;
   const refuse = (reason: string) =>
     void refuseFile(skill, "MODEL_INVALID", "metadata_path", reason, problems);
-  if (file === undefined) return { ranges, golden };
-  const content = parseJson(file);
-  if (content === undefined) refuse("it is not JSON");
-  // The predecessor's metadata name no format and say nothing that is needed.
-  else if (content.format === undefined && skill.legacy) return { ranges, golden };
-  else if (content.format !== METADATA) {
-    refuse(`its format is ${JSON.stringify(content.format)}, expected "${METADATA}"`);
-  } else {
-    for (const [name, range] of Object.entries(isObject(content.ranges) ? content.ranges : {})) {
-      if (isNumbers(range, 2) && range[0] <= range[1]) ranges.set(name, [range[0], range[1]]);
-      else refuse(`the range of "${name}" is ${JSON.stringify(range)}, expected [low, high]`);
-    }
-    const list = content.golden ?? [];
-    if (!Array.isArray(list) || list.length > MAX_GOLDEN) {
-      refuse(`"golden" is no list of at most ${MAX_GOLDEN}`);
-    } else {
-      list.forEach((entry: unknown, i) => {
-        const { input, output } = isObject(entry) ? entry : {};
-        if (isNumbers(input, skill.inputs.length) && isNumbers(output, skill.outputs.length)) {
-          golden.push({ input, output });
-        } else {refuse(
-            `golden vector ${
-              i + 1
-            } has not ${skill.inputs.length} inputs and ${skill.outputs.length} outputs`,
-          );}
-      });
-    }
+  const content = parseJson(file.bytes);
+  if (content === undefined) {
+    refuse("it is not JSON");
+    return nothing;
   }
-  return { ranges, golden };
+  // The predecessor's metadata name no format and say nothing that is needed.
+  if (content.format === undefined && skill.legacy) return nothing;
+  return metadataOfJson(content, { inputs: skill.inputs.length, outputs: skill.outputs.length }, refuse);
 }
 
 function refuseFile(
@@ -318,11 +228,11 @@ function refuseFile(
 
 /** The scaling of each input, then of each output. */
 interface Scaling {
-  readonly inputs: readonly Affine[];
-  readonly outputs: readonly Affine[];
+  readonly inputs: readonly Scaler[];
+  readonly outputs: readonly Scaler[];
 }
 
-function scalingOf(skill: SkillSpec, scalers: ReadonlyMap<string, Affine>, notes: SkillProblem[]): Scaling {
+function scalingOf(skill: SkillSpec, scalers: ReadonlyMap<string, Scaler>, notes: SkillProblem[]): Scaling {
   const find = (what: "inputs" | "outputs") =>
     skill[what].map((variable, i) => {
       const found = scalers.get(plainName(variable)) ?? scalers.get(variable);
@@ -385,73 +295,78 @@ function checkGolden(
   skill: SkillSpec,
   model: LoweredOnnx,
   scaling: Scaling,
-  golden: readonly Golden[],
+  golden: readonly GoldenVector[],
 ): void {
   if (golden.length === 0) return;
-  const inUnits = worstGolden(build(skill, model, scaling, false), skill, golden);
-  const plain: Scaling = {
-    inputs: skill.inputs.map(() => IDENTITY),
-    outputs: skill.outputs.map(() => IDENTITY),
-  };
-  const scaled = worstGolden(build(skill, model, plain, false), skill, golden);
-  if (inUnits === undefined || scaled === undefined) return;
+  const { expression, sources } = build(skill, model, scaling, false);
+  const missed = missedGolden(
+    expression,
+    golden,
+    sources.map((source) => skill.inputs.indexOf(source.variable)),
+  );
+  if (missed === undefined || missedGolden(model.expression, golden) === undefined) return;
   const message =
     `Cannot use model "${skill.files.model_path.name}" of skill "${skill.name}": for golden vector ${
-      inUnits.vector + 1
-    } of "${skill.files.metadata_path.name}" it gives ${inUnits.got}, expected ${inUnits.expected}`;
+      missed.vector + 1
+    } of "${skill.files.metadata_path.name}" it gives ${missed.got}, expected ${missed.expected}`;
   throw new SkillError([{ code: "MODEL_INVALID", message, path: ["config", "model_path"] }]);
 }
 
-/** The first vector that the model misses. */
-function worstGolden(
-  { expression, sources }: Lowered,
-  { inputs, outputs }: SkillSpec,
-  golden: readonly Golden[],
-): { vector: number; got: number; expected: number } | undefined {
-  const tape = compileTape(expression.graph, {
-    variables: 0,
-    parameters: sources.length,
-    outputs: expression.outputs,
+/** What the metadata, else the scaler, say that an input was trained with, in its units. */
+function rangesOf(
+  skill: SkillSpec,
+  scaling: Scaling,
+  { ranges }: ModelMetadata,
+): (readonly [number, number] | undefined)[] {
+  return skill.inputs.map((name, i) => {
+    const { min, max } = scaling.inputs[i];
+    const scaled = min !== undefined && max !== undefined ? [min, max] as const : undefined;
+    return ranges.get(name) ?? ranges.get(plainName(name)) ?? scaled;
   });
-  const values = new Float64Array(outputs.length);
-  const tolerances = outputs.map((_, k) => {
-    const list = golden.map((entry) => entry.output[k]);
-    const [low, high] = [list.reduce((a, b) => Math.min(a, b)), list.reduce((a, b) => Math.max(a, b))];
-    const size = Math.max(Math.abs(low), Math.abs(high));
-    return GOLDEN_SPREAD * (high > low ? high - low : size) + GOLDEN_SIZE * size + Number.EPSILON;
-  });
-  for (const [vector, { input, output }] of golden.entries()) {
-    tape.setParameters(sources.map((source) => input[inputs.indexOf(source.variable)]));
-    tape.value(new Float64Array(0), values);
-    const k = output.findIndex((expected, i) => !(Math.abs(values[i] - expected) <= tolerances[i]));
-    if (k >= 0) return { vector, got: values[k], expected: output[k] };
-  }
 }
 
-/** The ranges that the model was trained in, as limits of its inputs, where the strategy asks for them. */
-function rangeLimits(skill: SkillSpec, { ranges }: Metadata, notes: SkillProblem[]): Limit[] {
-  const mode = skill.config.range;
-  if (mode !== "soft" && mode !== "hard") return [];
-  if (ranges.size === 0) {
-    const message =
-      `Skill "${skill.name}" has no range to keep: expected "metadata_path" with the ranges of its inputs`;
-    notes.push({ message });
+/** The ranges that the model was trained in, as limits of its inputs; those that are fed 0 have none. */
+function rangeLimits(
+  skill: SkillSpec,
+  ranges: readonly (readonly [number, number] | undefined)[],
+  zero: boolean,
+  problems: SkillProblem[],
+  notes: SkillProblem[],
+): Limit[] {
+  const { range = "warn", range_weight: weight = RANGE_WEIGHT } = skill.config;
+  const kept = range === "soft" || range === "hard";
+  const fed = skill.inputs.flatMap((variable, i) => {
+    return zero && skill.variables[variable]?.type === "Predicted" ? [] : [{ variable, range: ranges[i] }];
+  });
+  const unknown = fed.filter((input) => input.range === undefined).map(({ variable }) => variable);
+  if (kept && unknown.length > 0) {
+    const message = `Skill "${skill.name}" has no training range of ${
+      unknown.map((name) => `"${name}"`).join(", ")
+    } to keep: expected it in the "ranges" of "metadata_path", or from a scaler that knows it`;
+    if (unknown.length === fed.length) problems.push({ message, path: ["config"] });
+    else notes.push({ code: "RANGE_UNKNOWN", message, path: ["config"] });
   }
-  return skill.inputs.flatMap((variable) => {
-    const range = ranges.get(variable) ?? ranges.get(plainName(variable));
+  if (range === "off") return [];
+  const mode = range === "soft" || range === "hard" ? range : "score";
+  return fed.flatMap(({ variable, range }) => {
     if (range === undefined) return [];
     const [lower, upper] = range;
     const physical = { physicalLower: lower, physicalUpper: upper };
-    return [{ variable, mode, lower, upper, ...physical, weight: RANGE_WEIGHT, priority: 0 }];
+    const importance = { weight: Number(weight), priority: 0 };
+    return [{ variable, mode, lower, upper, ...physical, ...importance, training: true }];
   });
 }
 
 /** In the model's own numbers, as its scalers make them; −1 … 1 where nothing is known. */
-function trainingRange({ inputs, variables }: SkillSpec, scaling: Scaling, { ranges }: Metadata) {
+function trainingRange(
+  { inputs, variables }: SkillSpec,
+  scaling: Scaling,
+  ranges: readonly (readonly [number, number] | undefined)[],
+) {
   const sides = inputs.map((name, i) => {
     const { min, max } = variables[name] ?? {};
     const declared = min !== undefined && max !== undefined ? [min, max] as const : undefined;
-    const range = ranges.get(name) ?? ranges.get(plainName(name)) ?? declared;
+    const range = ranges[i] ?? declared;
     const { scale, offset } = scaling.inputs[i];
     return range === undefined ? [-1, 1] : range.map((value) => scale * value + offset).sort((a, b) => a - b);
   });
@@ -464,25 +379,4 @@ function plainName(name: string): string {
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function parseJson({ bytes }: SkillFile): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return isObject(value) ? value : {};
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isFinite(value: unknown): value is number {
-  return Number.isFinite(value);
-}
-
-function isNumbers(value: unknown, length: number): value is number[] {
-  return Array.isArray(value) && value.length === length && value.every(isFinite);
 }

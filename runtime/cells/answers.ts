@@ -178,6 +178,7 @@ function checkLimit(value: unknown): Limit {
     physicalUpper: number(limit.physicalUpper, "physicalUpper"),
     weight: number(limit.weight, "weight"),
     priority: number(limit.priority, "priority"),
+    ...(limit.training === true && { training: true }),
   };
 }
 

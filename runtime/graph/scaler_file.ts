@@ -9,13 +9,19 @@ export interface Scaler {
   readonly scale: number;
   /** b of a·x + b. */
   readonly offset: number;
-  /** Smallest and largest value that the scaler was made from, in units of x, where it remembers. */
+  /**
+   * Smallest and largest value that the scaler was made from, in units of x, where it remembers: a StandardScaler knows
+   * mean and deviation, of which three to each side count.
+   */
   readonly min?: number;
   readonly max?: number;
 }
 
 /** Largest file, in bytes. */
 export const MAX_SCALER_BYTES = 16 * 1024 * 1024;
+
+/** Standard deviations around the mean that a StandardScaler stands for: 99.7 % where the data are normal. */
+const DEVIATIONS = 3;
 
 /** One number a column. */
 interface ScalerVectors {
@@ -103,6 +109,10 @@ function vectorsOf(scaler: PickleObject, columns: number, where: string): Scaler
   if (vectors.offset.some((value) => !Number.isFinite(value))) {
     throw scalerError(`the offset of ${where} is [${vectors.offset.slice(0, 8)}], expected finite numbers`);
   }
+  const { min, max } = vectors;
+  const wrong = min?.findIndex((low, i) => !(Number.isFinite(low) && low <= max![i] && max![i] < Infinity)) ??
+    -1;
+  if (wrong >= 0) throw scalerError(`the range of ${where} is ${min![wrong]} to ${max![wrong]}`);
   return vectors;
 }
 
@@ -113,7 +123,7 @@ function ruleOf(scaler: PickleObject, where: string): Rule {
     case "MinMaxScaler":
       return minMax;
     case "StandardScaler":
-      return (attributes) => centered(attributes, "mean_", "with_mean", "with_std");
+      return standard;
     case "RobustScaler":
       return (attributes) => centered(attributes, "center_", "with_centering", "with_scaling");
     case "MaxAbsScaler":
@@ -131,8 +141,7 @@ function minMax(attributes: Attributes): ScalerVectors {
   return {
     scale: attributes.vector("scale_"),
     offset: attributes.vector("min_"),
-    min: attributes.vectorOrNone("data_min_"),
-    max: attributes.vectorOrNone("data_max_"),
+    ...rangeOf(attributes.vectorOrNone("data_min_"), attributes.vectorOrNone("data_max_")),
   };
 }
 
@@ -147,15 +156,30 @@ function centered(attributes: Attributes, center: string, centers: string, scale
   };
 }
 
+function standard(attributes: Attributes): ScalerVectors {
+  const scaling = centered(attributes, "mean_", "with_mean", "with_std");
+  const [mean, variance] = ["mean_", "var_"].map((name) => attributes.vectorOrNone(name));
+  if (mean === undefined || variance === undefined) return scaling;
+  const reach = variance.map((value) => DEVIATIONS * Math.sqrt(value));
+  return {
+    ...scaling,
+    min: mean.map((value, i) => value - reach[i]),
+    max: mean.map((value, i) => value + reach[i]),
+  };
+}
+
 /** scaled = x/scale_ */
 function maxAbs(attributes: Attributes): ScalerVectors {
   const max = attributes.vectorOrNone("max_abs_");
   return {
     scale: attributes.vector("scale_").map((value) => 1 / value),
     offset: new Float64Array(attributes.columns),
-    min: max?.map((value) => -value),
-    max,
+    ...rangeOf(max?.map((value) => -value), max),
   };
+}
+
+function rangeOf(min: Float64Array | undefined, max: Float64Array | undefined) {
+  return min === undefined || max === undefined ? {} : { min, max };
 }
 
 /** What scikit-learn keeps in a fitted scaler. */

@@ -68,6 +68,8 @@ export interface Limit {
   readonly weight: number;
   /** Order of soft limits: 1 gives way last, 2 before it …; 0 (no priority) gives way first. */
   readonly priority: number;
+  /** The values that a model was trained with: an answer outside of them carries a warning. Default false. */
+  readonly training?: boolean;
 }
 
 /**

@@ -147,7 +147,11 @@ function activeLimits(
     const at = { side: SIDES[side], value: x[i], limit: [lower[i], upper[i]][side] };
     active.push({ name, kind: "bound", ...at, units, shadow_price: price });
   });
-  for (const { variable: name, units, lower, upper, output, row } of linked.limits) {
+  for (const limit of linked.limits) {
+    const { training, mode, units, lower, upper, output, row } = limit;
+    // What only warns holds nobody back.
+    if (training && mode === "score") continue;
+    const name = training ? limit.name : limit.variable;
     const value = after[output];
     const price = multipliers === undefined || row === undefined ? null : finite(multipliers.limits[row]);
     [lower, upper].forEach((limit, side) => {
@@ -166,9 +170,10 @@ function violationsOf({ linked }: Activation, { after }: RunResult): Violation[]
   return linked.rows.flatMap(({ name, lower, upper, limit: k }, row) => {
     const value = after[1 + row];
     if (excess({ lower, upper }, value) <= ACTIVE) return [];
-    const { variable, units } = k === undefined ? { variable: name, units: "-" } : linked.limits[k];
+    const { training, ...of } = k === undefined ? { variable: name, units: "-" } : linked.limits[k];
+    const variable = training ? name : of.variable;
     const [side, limit] = value < lower ? [SIDES[0], lower] : [SIDES[1], upper];
-    return [{ name: variable, side, value, limit, amount: Math.abs(value - limit), units }];
+    return [{ name: variable, side, value, limit, amount: Math.abs(value - limit), units: of.units }];
   });
 }
 

@@ -4,10 +4,15 @@ import type { Historian, Row } from "../historian/historian.ts";
 import type { CycleRecord, LastRun } from "../journal/cycle.ts";
 import type { Activation } from "./activation.ts";
 import { answerOf } from "./answer.ts";
+import { excess } from "./guard.ts";
+import type { LinkedStrategy } from "../strategy/linked.ts";
 import { gate, type GateResult } from "./gate.ts";
 import { type Cycle, recordOf, recordWithout } from "./record.ts";
 import { runOnce, type RunResult } from "./run.ts";
 import type { Answer, Origin, Outcome, Warning } from "./types.ts";
+
+/** A value that is outside of a range by less, relative to max(1, |limit|), lies on its end. */
+const OUTSIDE = 1e-6;
 
 /** A cycle that is over: what goes into the journal, and for a caller the answer. */
 export interface Finished {
@@ -73,9 +78,10 @@ export async function runState(
   return { record: recordOf(cycle, activation, run, answer), answer, lastRun, gated };
 }
 
-/** What an operator should see with every answer: doubts about the strategy, and what became of rounding. */
-function runWarnings({ linked, doubts }: Activation, { rounded }: RunResult): Warning[] {
+/** What an operator should see with every answer: doubts about strategy and models, and what became of rounding. */
+function runWarnings({ linked, doubts }: Activation, { rounded, after }: RunResult): Warning[] {
   const lasting: Warning[] = [
+    ...extrapolations(linked, after),
     ...doubts.map((message) => ({ code: "MODEL_DOUBTED", message })),
     ...linked.notes.filter(({ level }) => level === "warning")
       .map(({ code, message, variable }) => ({ code, message, ...(variable !== undefined && { variable }) })),
@@ -83,6 +89,26 @@ function runWarnings({ linked, doubts }: Activation, { rounded }: RunResult): Wa
   if (rounded) return lasting;
   const message = "Rounding or a deadband would have broken a limit; the setpoints are as they were computed";
   return [...lasting, { code: "NOT_ROUNDED", message }];
+}
+
+/** Models invent where they have seen nothing. */
+function extrapolations({ limits }: LinkedStrategy, values: Float64Array): Warning[] {
+  return limits.flatMap((limit): Warning[] => {
+    const { training, variable, skill, units, lower, upper, output } = limit;
+    const value = values[output];
+    if (!training || !Number.isFinite(value) || excess(limit, value) <= OUTSIDE) return [];
+    const message =
+      `The model of ${skill} is used outside of its training range: ${variable} is ${
+        printed(value)
+      }, trained with ` +
+      `${printed(lower)} to ${printed(upper)} ${units}`;
+    return [{ code: "MODEL_EXTRAPOLATES", message: message.trimEnd(), variable }];
+  });
+}
+
+/** As a person reads it. */
+function printed(value: number): string {
+  return String(Number(value.toPrecision(6)));
 }
 
 export interface ScheduledCycle {

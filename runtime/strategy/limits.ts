@@ -29,7 +29,7 @@ export function placeLimits(
   const wired = [...wiring.limits.values()];
   const ranks = priorityRanks(wired.map(({ limit }) => limit));
   const placed = wired.map(({ skill, limit, node }): PlacedLimit => ({
-    name: skill,
+    name: limit.training ? `${limit.variable} in the training range of ${skill}` : skill,
     skill,
     limit,
     node,

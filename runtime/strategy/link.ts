@@ -194,7 +194,7 @@ class Linker {
       output: places.of(node),
       ...(row >= 0 && { row }),
       ...(penalty !== undefined && { penalty: places.of(penalty) }),
-      outputs: skill === undefined ? [] : strategy.skills.get(skill)!.outputs,
+      outputs: skill === undefined || limit.training ? [] : strategy.skills.get(skill)!.outputs,
     });
   }
 

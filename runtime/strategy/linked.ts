@@ -39,7 +39,7 @@ export interface SearchVariable {
 
 /** A limit of a skill, or the hard `min` and `max` of a variable that nobody moves directly. */
 export interface LinkedLimit {
-  /** The skill's name, else the variable's. */
+  /** The skill's name, else the variable's; of a training range both. */
   readonly name: string;
   readonly skill?: string;
   /** What is limited, and its units. */
@@ -52,6 +52,8 @@ export interface LinkedLimit {
   readonly physicalUpper: number;
   readonly weight: number;
   readonly priority: number;
+  /** The values that the skill's model was trained with. */
+  readonly training?: boolean;
   /** Output of `exact` that has the limited value. */
   readonly output: number;
   /** hard: index into `rows`. */

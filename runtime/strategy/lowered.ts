@@ -57,7 +57,10 @@ export function acceptLowered(
 }
 
 /** What a plugin may call its notes. */
-const NOTE_CODES: ReadonlyMap<string, NoteCode> = new Map([["UNIT_MISMATCH", "UNIT_MISMATCH"]]);
+const NOTE_CODES: ReadonlyMap<string, NoteCode> = new Map<string, NoteCode>([
+  ["UNIT_MISMATCH", "UNIT_MISMATCH"],
+  ["RANGE_UNKNOWN", "RANGE_UNKNOWN"],
+]);
 
 function checkLimit(spec: SkillSpec, limit: Limit): void {
   const { variable, mode, lower, upper, weight, priority } = limit;

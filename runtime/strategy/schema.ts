@@ -51,7 +51,7 @@ export function readSchema(root: unknown, positions: Positions, identity: Strate
       description: fields.text("description"),
       schedule: readSchedule(fields),
       minimize: readObjective(fields, close),
-      range: fields.choice("range", ["off", "soft", "hard"]),
+      range: fields.choice("range", ["off", "warn", "soft", "hard"]),
     }),
     variables: readMap(fields, "variables", wrongIdentifier, (name, part) => {
       const variable: Variable = readVariable(name, part);

@@ -103,6 +103,7 @@ export type NoteCode =
   | "KEY_WITHOUT_EFFECT"
   | "KPI_UNREAD"
   | "NEVER_WRITTEN"
+  | "RANGE_UNKNOWN"
   | "SKILL_NOTE"
   | "SKILL_UNUSED"
   | "UNDECLARED_VARIABLE"
@@ -128,7 +129,7 @@ export interface Strategy {
   /** `objective.minimize`: the variable to minimise. */
   readonly minimize?: string;
   /** How far a search may leave the ranges that models were trained in, for models that do not say so themselves. */
-  readonly range?: "off" | "soft" | "hard";
+  readonly range?: "off" | "warn" | "soft" | "hard";
   /** In the file's order, as every map here. */
   readonly variables: ReadonlyMap<string, Variable>;
   readonly skills: ReadonlyMap<string, Skill>;

@@ -67,9 +67,13 @@ Deno.test("readScalers() says that code in a file is never run", () => {
   assertStringIncludes(error.message, "never run");
 });
 
-Deno.test("readScalers() reports min and max only of scalers that remember them", () => {
+Deno.test("readScalers() reports the range only of scalers that remember it", () => {
   const scalers = readScalers(read("scalers_new_protocol4.pkl"));
-  assert(!("min" in scalers.get("standard")!) && !("max" in scalers.get("robust")!));
+  assert(!("min" in scalers.get("robust")!) && !("max" in scalers.get("robust")!));
+  const standard = scalers.get("standard")!;
+  const [mean, deviation] = [-standard.offset / standard.scale, 1 / standard.scale];
+  assertAlmostEquals(standard.min!, mean - 3 * deviation, 1e-9);
+  assertAlmostEquals(standard.max!, mean + 3 * deviation, 1e-9);
   const { min, max } = scalers.get("max_abs")!;
   assertEquals(min, -max!);
 });

@@ -10,8 +10,8 @@ export type State = Readonly<Record<string, number>>;
 export interface KernelOptions {
   /** A strategy file of this checkout, e.g. "strategies/kiln/strategy.yaml", or its whole text. Default: the deployed one. */
   readonly strategy?: string;
-  /** Beside a strategy's text: name → text, e.g. a plugin. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** Beside a strategy's text: name → content, e.g. a plugin. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** SETPOINT_* variables: the configuration. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default false: nothing is written anywhere. */
@@ -36,7 +36,10 @@ export async function openKernel(options: KernelOptions = {}): Promise<OpenKerne
   const lines: string[] = [];
   await using opened = new AsyncDisposableStack();
   opened.defer(() => Deno.remove(folder, { recursive: true }));
-  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder}/${name}`, text);
+  for (const [name, content] of Object.entries(files)) {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(`${folder}/${name}`, bytes);
+  }
   const env: Record<string, string> = {
     SETPOINT_FOLDERS_STATE: `${folder}/state`,
     SETPOINT_FOLDERS_METADATA: serving ? `${folder}/metadata` : `${ROOT}/metadata`,

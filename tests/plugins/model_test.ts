@@ -190,17 +190,49 @@ Deno.test("InferenceModel checks golden vectors, in units or scaled", () => {
   );
 });
 
-Deno.test("InferenceModel keeps the ranges of its inputs where the strategy asks for them", () => {
+Deno.test("InferenceModel keeps the ranges of its inputs as the strategy says, from metadata or else the scalers", () => {
   const metadata = { format: "setpoint/model/v1", ranges: { a: [-4, 4], p: [0, 1] } };
-  const limits = lower({ metadata, config: { range: "hard" } }).limits!;
-  assertEquals(limits.map(({ variable, mode, lower, upper }) => [variable, mode, lower, upper]), [[
-    "delta_a",
-    "hard",
-    -4,
-    4,
-  ], ["p", "hard", 0, 1]]);
-  assertEquals(lower({ metadata }).limits, []);
-  assertStringIncludes(print(lower({ config: { range: "soft" } }).notes![0]), "has no range to keep");
+  const limitsOf = (parts: Parts) =>
+    lower(parts).limits!.map(({ variable, mode, lower, upper, weight, training }) => [
+      variable,
+      ...[mode, lower, upper, weight],
+      training,
+    ]);
+  assertEquals(limitsOf({ metadata, config: { range: "hard" } }), [
+    ["delta_a", "hard", -4, 4, 1000, true],
+    ["p", "hard", 0, 1, 1000, true],
+  ]);
+  assertEquals(limitsOf({ metadata }).map(([, mode]) => mode), ["score", "score"]);
+  assertEquals(limitsOf({ metadata, config: { range: "off" } }), []);
+  const ranged = file("s.json", {
+    format: "setpoint/scalers/v1",
+    scalers: {
+      a: { scale: 1, min: -1, max: 2 },
+      p: { scale: 1, min: 3, max: 4 },
+      y: { scale: 1 },
+      z: { scale: 1 },
+    },
+  });
+  const own = { ...metadata, ranges: { a: [-4, 4] } };
+  assertEquals(limitsOf({ metadata: own, scalers: ranged, config: { range: "soft", range_weight: 7 } }), [
+    ["delta_a", "soft", -4, 4, 7, true],
+    ["p", "soft", 3, 4, 7, true],
+  ]);
+  // What is fed 0 whatever it is has no range.
+  assertEquals(limitsOf({ metadata, config: { range: "hard", predicted_inputs: "zero" } }).length, 1);
+});
+
+Deno.test("InferenceModel says which inputs have no range to keep, and refuses to keep none at all", () => {
+  const metadata = { format: "setpoint/model/v1", ranges: { a: [-4, 4] } };
+  const [note] = lower({ metadata, config: { range: "hard" } }).notes!;
+  assertStringIncludes(
+    print(note),
+    'RANGE_UNKNOWN config Skill "the_skill" has no training range of "p" to keep',
+  );
+  assertStringIncludes(
+    problems({ config: { range: "soft" } })[0],
+    'no training range of "delta_a", "p" to keep',
+  );
 });
 
 Deno.test("InferenceModel refuses wrong scalers, metadata and settings, all at once", () => {
@@ -228,10 +260,14 @@ Deno.test("InferenceModel refuses wrong scalers, metadata and settings, all at o
     ],
     [{ metadata: { skill: "x" } }, "its format is undefined"],
     [
-      { config: { modelpath: "x" } },
-      'UNKNOWN_KEY config.modelpath Cannot use key "modelpath" of skill "the_skill", did you mean "model_path"',
+      {
+        scalers: file("s.json", {
+          format: "setpoint/scalers/v1",
+          scalers: { a: { scale: 1, offset: 1, min: 3, max: 2 } },
+        }),
+      },
+      'the range of "a" is [3,2], expected "min" below "max"',
     ],
-    [{ config: { predicted_inputs: "none" } }, 'config.predicted_inputs Cannot use "none"'],
     [
       { part: { files: {}, config: {} } },
       'FILE_MISSING config Cannot run skill "the_skill" without "model_path"',
@@ -241,6 +277,7 @@ Deno.test("InferenceModel refuses wrong scalers, metadata and settings, all at o
     const found = problems(parts);
     assert(found.some((line) => line.includes(message)), `${message}\n${found.join("\n")}`);
   }
-  assertEquals(problems({ config: { predicted_inputs: 1, range: 2 }, metadata: { format: 1 } }).length, 3);
+  const both = { scalers: file("s.json", { format: "x", scalers: {} }), metadata: { format: 1 } };
+  assertEquals(problems(both).length, 2);
   assertEquals(lower({ metadata: { skill: "x" }, part: { legacy: true } }).notes, []);
 });
