@@ -1,122 +1,99 @@
+/// <reference types="../solver/core/portable.d.ts" />
 /** Reverse derivatives: from the adjoints of the outputs back through `live[to − 1]` … `live[0]`. */
-import { CODE, type OpCode } from "./opcodes.ts";
-import type { Workspace } from "./workspace.ts";
+import {
+  ABS,
+  ADD,
+  CONCAT,
+  DIV,
+  LINEAR,
+  MAX,
+  MIN,
+  MOD,
+  MUL,
+  NEG,
+  OPAQUE,
+  POW,
+  SELECT,
+  SUB,
+  SUM,
+} from "./codes.ts";
+import { pullLinear } from "./dense.ts";
+import { Workspace } from "./workspace.ts";
 
 /** A slot with adjoint 0 passes nothing on, so a branch that was not chosen cannot bring its NaN. */
-export function runAdjoints(work: Workspace, to: number): void {
-  const { code } = work.program;
-  const { live } = work.directions;
-  const { values, partials, adjoints } = work;
-  for (let k = to - 1; k >= 0; k--) {
-    const at = live[k];
-    const op = code[at] as OpCode;
+export function runAdjoints(work: Workspace, to: i32): void {
+  const plan = work.plan;
+  const code = plan.code;
+  const values = work.values;
+  const adjoints = work.adjoints;
+  for (let k: i32 = to - 1; k >= 0; k--) {
+    const at = plan.live[k];
+    const op = code[at];
     const out = code[at + 1];
     const length = code[at + 2];
     const a = code[at + 3];
     const sa = code[at + 4];
     const b = code[at + 5];
     const sb = code[at + 6];
-    if (op === CODE.linear) {
-      linearAdjoints(work, at);
+    if (op === LINEAR) {
+      pullLinear(plan.data, code[at + 7], adjoints, a, b, out, length);
       continue;
     }
-    for (let i = 0; i < length; i++) {
+    for (let i: i32 = 0; i < length; i++) {
       const slot = out + i;
       const w = adjoints[slot];
       if (w === 0) continue;
       const first = a + i * sa;
       const second = b + i * sb;
       switch (op) {
-        case CODE.opaque:
-          for (let j = 0, row = i * b; j < b; j++) {
-            adjoints[a + j] += w * work.jacobians[code[at + 7]][row + j];
+        case OPAQUE:
+          for (let j: i32 = 0; j < b; j++) {
+            adjoints[a + j] += w * work.jacobians[plan.jacobianAt[code[at + 7]] + i * b + j];
           }
           break;
-        case CODE.concat:
+        case CONCAT:
           adjoints[first] += w;
           break;
-        case CODE.neg:
+        case NEG:
           adjoints[first] -= w;
           break;
-        case CODE.abs:
+        case ABS:
           adjoints[first] += values[first] < 0 ? -w : w;
           break;
-        case CODE.sum:
-          for (let j = 0; j < b; j++) adjoints[a + j] += w;
+        case SUM:
+          for (let j: i32 = 0; j < b; j++) adjoints[a + j] += w;
           break;
-        case CODE.add:
+        case ADD:
           adjoints[first] += w;
           adjoints[second] += w;
           break;
-        case CODE.sub:
+        case SUB:
           adjoints[first] += w;
           adjoints[second] -= w;
           break;
-        case CODE.mul:
+        case MUL:
           adjoints[first] += w * values[second];
           adjoints[second] += w * values[first];
           break;
-        case CODE.div:
-        case CODE.pow:
-        case CODE.mod:
-          adjoints[first] += w * partials.first[slot];
-          adjoints[second] += w * partials.firstB[slot];
+        case DIV:
+        case POW:
+        case MOD:
+          adjoints[first] += w * work.first[slot];
+          adjoints[second] += w * work.firstB[slot];
           break;
-        case CODE.min:
+        case MIN:
           adjoints[values[first] <= values[second] ? first : second] += w;
           break;
-        case CODE.max:
+        case MAX:
           adjoints[values[first] >= values[second] ? first : second] += w;
           break;
-        case CODE.select:
+        case SELECT:
           adjoints[values[first] !== 0 ? second : code[at + 7] + i * code[at + 8]] += w;
           break;
-        case CODE.exp:
-        case CODE.log:
-        case CODE.log10:
-        case CODE.sqrt:
-        case CODE.sin:
-        case CODE.cos:
-        case CODE.tan:
-        case CODE.tanh:
-        case CODE.erf:
-        case CODE.sigmoid:
-        case CODE.gelu:
-          adjoints[first] += w * partials.first[slot];
+        default: // a smooth function of one argument
+          adjoints[first] += w * work.first[slot];
           break;
-        case CODE.constant:
-        case CODE.parameter:
-        case CODE.variable:
-        case CODE.slice:
-        case CODE.floor:
-        case CODE.ceil:
-        case CODE.round:
-        case CODE.not:
-        case CODE.floordiv:
-        case CODE.lt:
-        case CODE.le:
-        case CODE.eq:
-        case CODE.and:
-        case CODE.or:
-          break; // never live
-        default:
-          op satisfies never;
       }
     }
-  }
-}
-
-function linearAdjoints(work: Workspace, at: number): void {
-  const { code, data } = work.program;
-  const { adjoints } = work;
-  const out = code[at + 1];
-  const rows = code[at + 2];
-  const x = code[at + 3];
-  const columns = code[at + 5];
-  let weight = code[at + 7];
-  for (let i = 0; i < rows; i++, weight += columns) {
-    const w = adjoints[out + i];
-    if (w === 0) continue;
-    for (let j = 0; j < columns; j++) adjoints[x + j] += w * data[weight + j];
   }
 }

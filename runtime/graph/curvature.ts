@@ -1,72 +1,76 @@
+/// <reference types="../solver/core/portable.d.ts" />
 /**
  * The Hessian of a weighted sum of outputs as a sum over the curved instructions. With the adjoint w of y = φ(a, b) and
  * the tangents a', b' of its arguments, each adds w·(φ_aa a'a'ᵀ + φ_ab (a'b'ᵀ + b'a'ᵀ) + φ_bb b'b'ᵀ): the chain rule for
  * second derivatives (Griewank and Walther, "Evaluating Derivatives", 2008, chapter 10). One forward sweep of tangents and
  * one reverse sweep are all it needs; what is linear costs nothing here.
  */
-import { CODE } from "./opcodes.ts";
-import type { Workspace } from "./workspace.ts";
+import { ADD, MUL } from "./codes.ts";
+import { Workspace } from "./workspace.ts";
 
 /** Adds to the lower triangle of `h`, variables × variables, row-major. */
-export function addCurvature(work: Workspace, to: number, h: Float64Array): void {
-  const { code } = work.program;
-  const { curved } = work.directions;
-  const { partials, adjoints } = work;
-  for (let k = 0; k < to; k++) {
-    const at = curved[k];
+export function addCurvature(work: Workspace, to: i32, h: Float64Array): void {
+  const code = work.plan.code;
+  const adjoints = work.adjoints;
+  for (let k: i32 = 0; k < to; k++) {
+    const at = work.plan.curved[k];
     const op = code[at];
     const out = code[at + 1];
     const length = code[at + 2];
-    for (let i = 0; i < length; i++) {
+    for (let i: i32 = 0; i < length; i++) {
       const slot = out + i;
       const w = adjoints[slot];
       if (w === 0) continue;
       const a = code[at + 3] + i * code[at + 4];
-      if (op < CODE.add) {
-        addSquare(work, a, w * partials.second[slot], h);
+      if (op < ADD) {
+        addSquare(work, a, w * work.second[slot], h);
         continue;
       }
       const b = code[at + 5] + i * code[at + 6];
-      if (op === CODE.mul) {
+      if (op === MUL) {
         addProduct(work, a, b, w, h);
         continue;
       }
-      addSquare(work, a, w * partials.second[slot], h);
-      addSquare(work, b, w * partials.secondB[slot], h);
-      addProduct(work, a, b, w * partials.mixed[slot], h);
+      addSquare(work, a, w * work.second[slot], h);
+      addSquare(work, b, w * work.secondB[slot], h);
+      addProduct(work, a, b, w * work.mixed[slot], h);
     }
   }
 }
 
 /** h += factor · t tᵀ. */
-function addSquare(work: Workspace, slot: number, factor: number, h: Float64Array): void {
+function addSquare(work: Workspace, slot: i32, factor: f64, h: Float64Array): void {
   if (factor === 0) return;
-  const { low, high, place } = work.directions;
-  const { tangents } = work;
-  const n = work.program.variables;
-  const from = low[slot];
-  const width = high[slot] - from;
-  const t = place[slot];
-  for (let i = 0; i < width; i++) {
+  const plan = work.plan;
+  const tangents = work.tangents;
+  const n = plan.variables;
+  const from = plan.low[slot];
+  const width = plan.high[slot] - from;
+  const t = plan.place[slot];
+  for (let i: i32 = 0; i < width; i++) {
     const ti = tangents[t + i];
     if (ti === 0) continue;
     const scaled = factor * ti;
     const row = (from + i) * n + from;
-    for (let j = 0; j <= i; j++) h[row + j] += scaled * tangents[t + j];
+    for (let j: i32 = 0; j <= i; j++) h[row + j] += scaled * tangents[t + j];
   }
 }
 
 /** h += factor · (s tᵀ + t sᵀ). */
-function addProduct(work: Workspace, a: number, b: number, factor: number, h: Float64Array): void {
+function addProduct(work: Workspace, a: i32, b: i32, factor: f64, h: Float64Array): void {
   if (factor === 0) return;
-  const { low, high, place } = work.directions;
-  const { tangents } = work;
-  const n = work.program.variables;
-  for (let i = low[a]; i < high[a]; i++) {
-    const si = factor * tangents[place[a] + i - low[a]];
+  const plan = work.plan;
+  const tangents = work.tangents;
+  const n = plan.variables;
+  const s = plan.place[a] - plan.low[a];
+  const t = plan.place[b] - plan.low[b];
+  const low = plan.low[b];
+  const high = plan.high[b];
+  for (let i = plan.low[a]; i < plan.high[a]; i++) {
+    const si = factor * tangents[s + i];
     if (si === 0) continue;
-    for (let j = low[b]; j < high[b]; j++) {
-      const value = si * tangents[place[b] + j - low[b]];
+    for (let j = low; j < high; j++) {
+      const value = si * tangents[t + j];
       if (i > j) h[i * n + j] += value;
       else if (i < j) h[j * n + i] += value;
       else h[i * n + i] += 2 * value;

@@ -18,14 +18,14 @@ export interface Directions {
   /** Those of `live` with a second derivative. */
   readonly curved: Int32Array;
   /** By instruction: 1 where all arguments of a `linear` have the same range. */
-  readonly uniform: Uint8Array;
+  readonly uniform: Int32Array;
 }
 
 export function findDirections(program: Program): Directions {
   const { code, slots, variables } = program;
   const low = new Int32Array(slots);
   const high = new Int32Array(slots);
-  const uniform = new Uint8Array(code.length / WIDTH);
+  const uniform = new Int32Array(code.length / WIDTH);
   const live: number[] = [];
   const curved: number[] = [];
   for (let i = 0; i < variables; i++) {

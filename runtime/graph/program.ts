@@ -5,6 +5,7 @@
  * instructions. An argument lies below the result that reads it. The first `fixed` instructions depend on parameters
  * only. A slice is no instruction: it is a place inside its argument.
  */
+import { WIDTH } from "./codes.ts";
 import { GraphError } from "./graph_error.ts";
 import { CODE, opOf } from "./opcodes.ts";
 
@@ -12,9 +13,7 @@ const MAGIC = 0x31505453;
 export const TAPE_VERSION = 1;
 const HEADER = 16;
 const MAX_SLOTS = 1 << 22;
-
-/** Words of an instruction: operation, first result slot, length, then three arguments with stride (0 or 1), and one more. */
-export const WIDTH = 10;
+export { WIDTH };
 
 export interface OpaqueCall {
   /** The caller's number of the code that is called. */

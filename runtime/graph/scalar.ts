@@ -1,91 +1,125 @@
+/// <reference types="../solver/core/portable.d.ts" />
 /** The value of each elementwise operation on single numbers, for folding and for the tape. */
-import { type BinaryCode, CODE, type UnaryCode } from "./opcodes.ts";
+import {
+  ABS,
+  ADD,
+  AND,
+  CEIL,
+  COS,
+  DIV,
+  EQ,
+  ERF,
+  EXP,
+  FLOOR,
+  FLOORDIV,
+  GELU,
+  LE,
+  LOG,
+  LOG10,
+  LT,
+  MAX,
+  MIN,
+  MOD,
+  MUL,
+  NEG,
+  NOT,
+  OR,
+  POW,
+  ROUND,
+  SIGMOID,
+  SIN,
+  SQRT,
+  SUB,
+  TAN,
+  TANH,
+} from "./codes.ts";
+import { cos, log, log10, pow, sin, tan } from "./functions.ts";
 import { erf, exp, gelu, sigmoid, tanh } from "./special.ts";
 
 // Switches and not tables of functions: the tape's inner loop calls these, and a call through a table is not inlined.
 
-export function unaryValue(op: UnaryCode, x: number): number {
+export function unaryValue(op: i32, x: f64): f64 {
   switch (op) {
-    case CODE.neg:
+    case NEG:
       return -x;
-    case CODE.exp:
+    case EXP:
       return exp(x);
-    case CODE.log:
-      return Math.log(x);
-    case CODE.log10:
-      return Math.log10(x);
-    case CODE.sqrt:
+    case LOG:
+      return log(x);
+    case LOG10:
+      return log10(x);
+    case SQRT:
       return Math.sqrt(x);
-    case CODE.sin:
-      return Math.sin(x);
-    case CODE.cos:
-      return Math.cos(x);
-    case CODE.tan:
-      return Math.tan(x);
-    case CODE.tanh:
+    case SIN:
+      return sin(x);
+    case COS:
+      return cos(x);
+    case TAN:
+      return tan(x);
+    case TANH:
       return tanh(x);
-    case CODE.erf:
+    case ERF:
       return erf(x);
-    case CODE.sigmoid:
+    case SIGMOID:
       return sigmoid(x);
-    case CODE.gelu:
+    case GELU:
       return gelu(x);
-    case CODE.abs:
+    case ABS:
       return Math.abs(x);
-    case CODE.floor:
+    case FLOOR:
       return Math.floor(x);
-    case CODE.ceil:
+    case CEIL:
       return Math.ceil(x);
-    case CODE.round:
+    case ROUND:
       return roundHalfEven(x);
-    case CODE.not:
-      return x !== x ? NaN : x === 0 ? 1 : 0;
+    case NOT:
+      return x !== x ? NaN : x === 0 ? 1.0 : 0.0;
     default:
-      return op satisfies never;
+      return NaN;
   }
 }
 
-export function binaryValue(op: BinaryCode, a: number, b: number): number {
+export function binaryValue(op: i32, a: f64, b: f64): f64 {
   switch (op) {
-    case CODE.add:
+    case ADD:
       return a + b;
-    case CODE.sub:
+    case SUB:
       return a - b;
-    case CODE.mul:
+    case MUL:
       return a * b;
-    case CODE.div:
+    case DIV:
       return a / b;
-    case CODE.pow:
-      return Math.pow(a, b);
-    case CODE.mod:
+    case POW:
+      return pow(a, b);
+    case MOD:
       return floorMod(a, b);
-    case CODE.floordiv:
+    case FLOORDIV:
       return floorDivide(a, b);
-    case CODE.min:
+    case MIN:
       return a <= b ? a : b <= a ? b : NaN;
-    case CODE.max:
+    case MAX:
       return a >= b ? a : b >= a ? b : NaN;
-    case CODE.lt:
+    case LT:
       return lessThan(a, b);
-    case CODE.le:
+    case LE:
       return lessOrEqual(a, b);
-    case CODE.eq:
+    case EQ:
       return equal(a, b);
-    case CODE.and:
+    case AND:
       return logicalAnd(a, b);
-    case CODE.or:
+    case OR:
       return logicalOr(a, b);
     default:
-      return op satisfies never;
+      return NaN;
   }
 }
 
 /** `condition ≠ 0 ? a : b`; a condition that could not be computed gives NaN. */
-export function selectValue(condition: number, a: number, b: number): number {
+export function selectValue(condition: f64, a: f64, b: f64): f64 {
   return condition !== condition ? NaN : condition !== 0 ? a : b;
 }
 
-export function roundHalfEven(x: number): number {
+export function roundHalfEven(x: f64): f64 {
   const floor = Math.floor(x);
   const rest = x - floor;
   if (rest < 0.5) return floor;
@@ -94,14 +128,14 @@ export function roundHalfEven(x: number): number {
 }
 
 /** The remainder with the divisor's sign, as Python's `%` on floats. */
-export function floorMod(a: number, b: number): number {
+export function floorMod(a: f64, b: f64): f64 {
   const rest = a % b;
-  if (rest === 0) return b < 0 ? -0 : 0;
+  if (rest === 0) return b < 0 ? -0.0 : 0.0;
   return (rest < 0) !== (b < 0) ? rest + b : rest;
 }
 
 /** Python's `//` on floats: exact even where a/b rounds up to the next integer. */
-export function floorDivide(a: number, b: number): number {
+export function floorDivide(a: f64, b: f64): f64 {
   if (b === 0) return a / b;
   const rest = a % b;
   let quotient = (a - rest) / b;
@@ -111,27 +145,27 @@ export function floorDivide(a: number, b: number): number {
 }
 
 // A comparison with NaN is NaN, not false: what could not be computed must not choose a branch in silence.
-export function lessThan(a: number, b: number): number {
-  return a < b ? 1 : a >= b ? 0 : NaN;
+export function lessThan(a: f64, b: f64): f64 {
+  return a < b ? 1.0 : a >= b ? 0.0 : NaN;
 }
 
-export function lessOrEqual(a: number, b: number): number {
-  return a <= b ? 1 : a > b ? 0 : NaN;
+export function lessOrEqual(a: f64, b: f64): f64 {
+  return a <= b ? 1.0 : a > b ? 0.0 : NaN;
 }
 
-export function equal(a: number, b: number): number {
-  return a === b ? 1 : a !== a || b !== b ? NaN : 0;
+export function equal(a: f64, b: f64): f64 {
+  return a === b ? 1.0 : a !== a || b !== b ? NaN : 0.0;
 }
 
 /** Stops at the first false operand as Python does, so `x > 0 and log(x) > 1` is 0 at x = −1. */
-export function logicalAnd(a: number, b: number): number {
+export function logicalAnd(a: f64, b: f64): f64 {
   if (a === 0) return 0;
-  return a !== a || b !== b ? NaN : b === 0 ? 0 : 1;
+  return a !== a || b !== b ? NaN : b === 0 ? 0.0 : 1.0;
 }
 
 /** Stops at the first true operand. */
-export function logicalOr(a: number, b: number): number {
+export function logicalOr(a: f64, b: f64): f64 {
   if (a !== a) return NaN;
   if (a !== 0) return 1;
-  return b !== b ? NaN : b === 0 ? 0 : 1;
+  return b !== b ? NaN : b === 0 ? 0.0 : 1.0;
 }

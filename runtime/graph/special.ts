@@ -1,17 +1,18 @@
+/// <reference types="../solver/core/portable.d.ts" />
 /**
  * Error function and its relatives to about 1e-15 relative. Method: rational minimax approximations on three intervals
  * (W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23, 1969), in nested form.
  */
-const SQRT_HALF = 0.7071067811865476;
-const INV_SQRT_PI = 0.5641895835477563;
+const SQRT_HALF: f64 = 0.7071067811865476;
+const INV_SQRT_PI: f64 = 0.5641895835477563;
 
 /** ln 2/32 in two parts; k·STEP_HIGH is exact for every k that occurs. */
-const STEP_HIGH = 0.021660849392446835;
-const STEP_LOW = 5.145609244655338e-14;
-const INV_STEP = 46.16624130844683;
+const STEP_HIGH: f64 = 0.021660849392446835;
+const STEP_LOW: f64 = 5.145609244655338e-14;
+const INV_STEP: f64 = 46.16624130844683;
 /** 2^(j/32), rounded to nearest. */
 // deno-fmt-ignore
-const FRACTIONS = Float64Array.of(
+const FRACTIONS: f64[] = [
   1.0, 1.0218971486541166, 1.0442737824274138, 1.0671404006768237, 1.0905077326652577,
   1.1143867425958924, 1.1387886347566916, 1.1637248587775775, 1.189207115002721, 1.215247359980469,
   1.241857812073484, 1.2690509571917332, 1.2968395546510096, 1.3252366431597413, 1.3542555469368927,
@@ -19,56 +20,64 @@ const FRACTIONS = Float64Array.of(
   1.5422108254079407, 1.5759808451078865, 1.6104903319492543, 1.645755478153965, 1.681792830507429,
   1.718619298122478, 1.7562521603732995, 1.7947090750031072, 1.8340080864093424, 1.8741676341103,
   1.9152065613971474, 1.9571441241754002,
-);
+];
 /** 2^(m − 1) for m from −1022 to 1024. */
-const POWERS = Float64Array.from({ length: 2047 }, (_, i) => 2 ** (i - 1023));
+const POWERS = powersOfTwo();
+
+function powersOfTwo(): Float64Array {
+  const powers = new Float64Array(2047);
+  powers[1023] = 1;
+  for (let i: i32 = 1024; i < 2047; i++) powers[i] = 2 * powers[i - 1];
+  for (let i: i32 = 1022; i >= 0; i--) powers[i] = 0.5 * powers[i + 1];
+  return powers;
+}
 
 /** erf(x). */
-export function erf(x: number): number {
+export function erf(x: f64): f64 {
   const y = Math.abs(x);
   if (y <= 0.46875) return erfNearZero(x);
-  if (y > 6) return x > 0 ? 1 : x < 0 ? -1 : NaN;
+  if (y > 6) return x > 0 ? 1.0 : x < 0 ? -1.0 : NaN;
   const tail = erfcTail(y);
   return x > 0 ? 0.5 - tail + 0.5 : tail - 0.5 - 0.5;
 }
 
 /** 1 − erf(x), without the cancellation at large x. */
-export function erfc(x: number): number {
+export function erfc(x: f64): f64 {
   const y = Math.abs(x);
   if (y <= 0.46875) return 1 - erfNearZero(x);
-  if (y > 26.6) return x > 0 ? 0 : x < 0 ? 2 : NaN;
+  if (y > 26.6) return x > 0 ? 0.0 : x < 0 ? 2.0 : NaN;
   const tail = erfcTail(y);
   return x > 0 ? tail : 2 - tail;
 }
 
 /** Φ(x), the standard normal distribution. */
-export function normalCdf(x: number): number {
+export function normalCdf(x: f64): f64 {
   return normalCdfWith(x, exp(-0.5 * x * x));
 }
 
 /** Φ(x) for a caller that has `e` = e^(−x²/2) already. */
-export function normalCdfWith(x: number, e: number): number {
+export function normalCdfWith(x: f64, e: f64): f64 {
   const y = Math.abs(x) * SQRT_HALF;
   if (y <= 0.46875) return 0.5 + 0.5 * erfNearZero(x * SQRT_HALF);
-  if (y > 26.6) return x > 0 ? 1 : x < 0 ? 0 : NaN;
+  if (y > 26.6) return x > 0 ? 1.0 : x < 0 ? 0.0 : NaN;
   const tail = 0.5 * scaledTail(y) * e;
   return x > 0 ? 1 - tail : tail;
 }
 
 /** x·Φ(x), the exact Gaussian error linear unit; 0 at −∞. */
-export function gelu(x: number): number {
+export function gelu(x: f64): f64 {
   const cdf = normalCdf(x);
-  return cdf === 0 ? 0 : x * cdf;
+  return cdf === 0 ? 0.0 : x * cdf;
 }
 
 /** 1/(1 + e^−x) without overflow on either side. */
-export function sigmoid(x: number): number {
+export function sigmoid(x: f64): f64 {
   const e = exp(-Math.abs(x));
-  return (x >= 0 ? 1 : e) / (1 + e);
+  return (x >= 0 ? 1.0 : e) / (1 + e);
 }
 
 /** tanh(x) = 1 − 2/(e^2x + 1); near 0, where that cancels, x + x³·P(x²)/Q(x²) (Cody and Waite, 1980, chapter 13). */
-export function tanh(x: number): number {
+export function tanh(x: f64): f64 {
   const y = Math.abs(x);
   if (y < 0.5493061443340549) {
     const z = x * x;
@@ -76,7 +85,7 @@ export function tanh(x: number): number {
     const q = ((z + 1.1274474380534949335e2) * z + 2.2337720718962312926e3) * z + 4.8402357071988688686e3;
     return x + x * z * p / q;
   }
-  if (y > 20) return x > 0 ? 1 : -1;
+  if (y > 20) return x > 0 ? 1.0 : -1.0;
   const t = 1 - 2 / (exp(2 * y) + 1);
   return x > 0 ? t : x < 0 ? -t : NaN;
 }
@@ -85,13 +94,14 @@ export function tanh(x: number): number {
  * e^x within 1.5 units in the last place, the same on every engine, and without a call out of compiled code.
  * x = (32 m + j)·ln 2/32 + r; e^x = 2^m · 2^(j/32) · e^r, and |r| ≤ 0.011 needs six terms (after P. T. P. Tang, ACM TOMS 15, 1989).
  */
-export function exp(x: number): number {
-  if (!(x > -745.2)) return x !== x ? NaN : 0;
+export function exp(x: f64): f64 {
+  if (!(x > -745.2)) return x !== x ? NaN : 0.0;
   if (x > 709.79) return Infinity;
-  const k = Math.floor(x * INV_STEP + 0.5);
-  const r = x - k * STEP_HIGH - k * STEP_LOW;
+  const count: f64 = Math.floor(x * INV_STEP + 0.5);
+  const k = count as i32;
+  const r = x - count * STEP_HIGH - count * STEP_LOW;
   const z = r * r;
-  const tail = z * (0.5 + r * (1 / 6) + z * (1 / 24 + r * (1 / 120) + z * (1 / 720)));
+  const tail = z * (0.5 + r * (1.0 / 6.0) + z * (1.0 / 24.0 + r * (1.0 / 120.0) + z * (1.0 / 720.0)));
   const fraction = FRACTIONS[k & 31];
   const power = fraction + fraction * (r + tail);
   const m = k >> 5;
@@ -102,7 +112,7 @@ export function exp(x: number): number {
 }
 
 /** |x| ≤ 0.46875. */
-function erfNearZero(x: number): number {
+function erfNearZero(x: f64): f64 {
   const z = x * x;
   const p = (((1.85777706184603153e-1 * z + 3.16112374387056560) * z + 1.13864154151050156e2) * z +
         3.77485237685302021e2) * z + 3.20937758913846947e3;
@@ -112,12 +122,12 @@ function erfNearZero(x: number): number {
 }
 
 /** erfc(y) for y > 0.46875. */
-function erfcTail(y: number): number {
+function erfcTail(y: f64): f64 {
   return scaledTail(y) * expMinusSquare(y);
 }
 
 /** erfc(y)·e^(y²) for y > 0.46875. */
-function scaledTail(y: number): number {
+function scaledTail(y: f64): f64 {
   if (y > 4) {
     const z = 1 / (y * y);
     const p = ((((1.63153871373020978e-2 * z + 3.05326634961232344e-1) * z + 3.60344899949804439e-1) * z +
@@ -136,7 +146,7 @@ function scaledTail(y: number): number {
 }
 
 /** e^(−y²) with y split in sixteenths, so that the rounding of y² does not grow in the exponent. */
-function expMinusSquare(y: number): number {
+function expMinusSquare(y: f64): f64 {
   const head = Math.trunc(y * 16) / 16;
   return exp(-head * head) * exp(-(y - head) * (y + head));
 }

@@ -1,7 +1,11 @@
-import { runForward } from "./forward.ts";
 import { CODE } from "./opcodes.ts";
 import { type Program, WIDTH } from "./program.ts";
-import type { Workspace } from "./workspace.ts";
+
+/** The outputs of an opaque call. */
+export type OpaqueAnswer = (call: number) => Float64Array;
+
+/** Runs the code at the point x up to instruction `to`; gives the arena. */
+export type RunTo = (x: Float64Array, to: number, answer: OpaqueAnswer) => Float64Array;
 
 export interface OpaqueBatch {
   readonly skill: number;
@@ -16,12 +20,10 @@ export interface OpaqueBatch {
  */
 export class Stages {
   readonly #program: Program;
-  readonly #work: Workspace;
-  readonly #values: Float64Array;
   readonly #points: Float64Array;
   readonly #count: number;
   readonly #out: Float64Array;
-  readonly #done: () => void;
+  readonly #run: RunTo;
   /** Answers of the calls so far, each count × outputs. */
   readonly #answers: Float64Array[] = [];
   /** Where the calls are in the code. */
@@ -29,25 +31,22 @@ export class Stages {
   #finished = false;
   #point = 0;
 
-  /** @param work With constants and parameters in place; used during `next()` only. */
+  /** @param run Used during `next()` only. */
   constructor(
-    work: Workspace,
+    program: Program,
     points: Float64Array,
     count: number,
     out: Float64Array,
-    done: () => void,
+    run: RunTo,
   ) {
-    const { program, values } = work;
     if (points.length < count * program.variables || out.length < count * program.outputSlots.length) {
       throw new RangeError(`Got ${points.length} coordinates and ${out.length} results for ${count} points`);
     }
-    this.#work = work;
     this.#program = program;
-    this.#values = values;
     this.#points = points;
     this.#count = count;
     this.#out = out;
-    this.#done = done;
+    this.#run = run;
     for (let at = 0; at < program.code.length; at += WIDTH) {
       if (program.code[at] === CODE.opaque) this.#calls.push(at);
     }
@@ -79,37 +78,32 @@ export class Stages {
     const at = this.#calls[stage];
     const batch = new Float64Array(this.#count * inputs);
     for (let k = 0; k < this.#count; k++) {
-      this.#evaluate(k, at / WIDTH);
+      const values = this.#evaluate(k, at / WIDTH);
       const from = this.#program.code[at + 3];
-      batch.set(this.#values.subarray(from, from + inputs), k * inputs);
+      batch.set(values.subarray(from, from + inputs), k * inputs);
     }
-    this.#done();
     return { skill, inputs: batch, count: this.#count };
   }
 
   #finish(): void {
     const { outputSlots, code } = this.#program;
     for (let k = 0; k < this.#count; k++) {
-      this.#evaluate(k, code.length / WIDTH);
+      const values = this.#evaluate(k, code.length / WIDTH);
       for (let i = 0; i < outputSlots.length; i++) {
-        this.#out[k * outputSlots.length + i] = this.#values[outputSlots[i]];
+        this.#out[k * outputSlots.length + i] = values[outputSlots[i]];
       }
     }
     this.#finished = true;
-    this.#done();
   }
 
-  #evaluate(point: number, to: number): void {
-    const { variables, fixed } = this.#program;
+  #evaluate(point: number, to: number): Float64Array {
+    const { variables } = this.#program;
     this.#point = point;
-    this.#values.set(this.#points.subarray(point * variables, (point + 1) * variables));
-    runForward(this.#work, fixed, to, this.#fill);
+    return this.#run(this.#points.subarray(point * variables, (point + 1) * variables), to, this.#answer);
   }
 
-  readonly #fill = (call: number, _inputSlot: number, outputSlot: number): void => {
+  readonly #answer: OpaqueAnswer = (call) => {
     const { outputs } = this.#program.opaques[call];
-    for (let i = 0; i < outputs; i++) {
-      this.#values[outputSlot + i] = this.#answers[call][this.#point * outputs + i];
-    }
+    return this.#answers[call].subarray(this.#point * outputs, (this.#point + 1) * outputs);
   };
 }

@@ -1,45 +1,43 @@
+/// <reference types="../solver/core/portable.d.ts" />
+import { Plan } from "./plan.ts";
+
 /** The memory of one tape: allocated once, and scratch between the passes. */
-import { type Directions, findDirections } from "./directions.ts";
-import { newPartials, type Partials } from "./partials.ts";
-import { GraphError } from "./graph_error.ts";
-import type { Program } from "./program.ts";
-
-/** 256 MiB. */
-const MAX_TANGENTS = 1 << 25;
-
-export interface Workspace {
-  readonly program: Program;
-  readonly directions: Directions;
+export abstract class Workspace {
+  readonly plan: Plan;
   /** The arena: the value of every slot. */
   readonly values: Float64Array;
-  readonly partials: Partials;
+  /** Local derivatives by slot; see partials.ts. */
+  readonly first: Float64Array;
+  readonly second: Float64Array;
+  readonly firstB: Float64Array;
+  readonly secondB: Float64Array;
+  readonly mixed: Float64Array;
   /** Derivative of every slot to the variables of its range. */
   readonly tangents: Float64Array;
   /** Derivative of the weighted sum of outputs to every slot. */
   readonly adjoints: Float64Array;
-  /** By opaque call: outputs × inputs, row-major. */
-  readonly jacobians: readonly Float64Array[];
-}
+  /** Of the opaque calls, each outputs × inputs, row-major. */
+  readonly jacobians: Float64Array;
 
-export function newWorkspace(program: Program): Workspace {
-  const directions = findDirections(program);
-  if (directions.size > MAX_TANGENTS) {
-    throw new GraphError(
-      "TAPE",
-      `Cannot hold ${directions.size} derivatives of a tape: expected at most ${MAX_TANGENTS}`,
-    );
+  constructor(plan: Plan) {
+    const slots = plan.slots;
+    this.plan = plan;
+    this.values = new Float64Array(slots);
+    this.first = new Float64Array(slots);
+    this.second = new Float64Array(slots);
+    this.firstB = new Float64Array(slots);
+    this.secondB = new Float64Array(slots);
+    this.mixed = new Float64Array(slots);
+    let tangents: i32 = 0;
+    if (slots > 0) tangents = plan.place[slots - 1] + plan.high[slots - 1] - plan.low[slots - 1];
+    this.tangents = new Float64Array(tangents);
+    this.adjoints = new Float64Array(slots);
+    this.jacobians = new Float64Array(plan.jacobianAt[plan.opaqueAt.length]);
+    const constants = plan.variables + plan.parameters;
+    for (let i: i32 = 0; i < plan.constants.length; i++) this.values[constants + i] = plan.constants[i];
+    for (let i: i32 = 0; i < plan.variables; i++) this.tangents[plan.place[i]] = 1;
   }
-  const values = new Float64Array(program.slots);
-  values.set(program.constants, program.variables + program.parameters);
-  const tangents = new Float64Array(directions.size);
-  for (let i = 0; i < program.variables; i++) tangents[directions.place[i]] = 1;
-  return {
-    program,
-    directions,
-    values,
-    partials: newPartials(program.slots),
-    tangents,
-    adjoints: new Float64Array(program.slots),
-    jacobians: program.opaques.map((call) => new Float64Array(call.outputs * call.inputs)),
-  };
+
+  /** Fills the results of opaque call `call`, at slots `output` …, from its inputs at slots `input` …. */
+  abstract call(call: i32, input: i32, output: i32): void;
 }
