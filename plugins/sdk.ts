@@ -99,6 +99,8 @@ export type {
   SolveOptions,
   SolveResult,
 } from "../runtime/solver/mod.ts";
+export { log, type PluginLogLevel } from "../runtime/graph/plugin_log.ts";
+export { seededRandom } from "../runtime/graph/seeded_random.ts";
 export { SDK_VERSION } from "../runtime/graph/manifest.ts";
 export type { PluginExample, PluginLimits, PluginTest } from "../runtime/graph/manifest.ts";
 export type { ConfigSchema, SchemaType, ValueSchema } from "../runtime/graph/config_schema.ts";

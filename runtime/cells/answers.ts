@@ -1,5 +1,6 @@
 /** In the kernel: what comes from a cell is checked here before anybody uses it. All throw TypeError or FrameError. */
 import { checkManifest, type PluginManifest } from "../graph/manifest.ts";
+import { checkLine } from "../graph/plugin_log.ts";
 import {
   type Limit,
   type LoweredMessage,
@@ -48,6 +49,8 @@ export function checkFromCell(body: unknown): FromCell {
       return { t: "beat", rss: count(message.rss, "rss") };
     case "end":
       return { t: "end", reason: text(message.reason, "a reason").slice(0, LONGEST_NAME) };
+    case "log":
+      return { t: "log", worker: count(message.worker, "worker"), ...checkLine(message) };
     case "answer":
       if (!own || typeof message.ok !== "boolean") break;
       return { ...identity(message), t: "answer", ...outcome(message) };

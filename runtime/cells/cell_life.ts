@@ -1,6 +1,7 @@
 /** In the kernel: one life of a cell with the calls that it works on. Each of them is answered, or ends with the life. */
 import type { Clock } from "../clock.ts";
 import type { SetpointError } from "../errors.ts";
+import type { LogLine } from "../graph/plugin_log.ts";
 import { SkillError } from "../graph/skill.ts";
 import { answerError, callFailed, type CallLabel } from "./call_errors.ts";
 import { type CellEnd, CellProcess } from "./cell_process.ts";
@@ -45,6 +46,8 @@ export interface LifeOptions {
   readonly record: CellRecord;
   /** By number of the worker; undefined: it never came to be. */
   readonly spawns: readonly (Spawn | undefined)[];
+  /** Called for every line that a plugin says, with the call that its worker is at. */
+  readonly onLine: (line: LogLine, label: CallLabel) => void;
   /** Called before it counts as usable. */
   readonly prepare: () => Promise<unknown>;
   /** Called once; the calls that it worked on are settled by then. */
@@ -52,7 +55,8 @@ export interface LifeOptions {
 }
 
 type AskFrame = Extract<FromCell, { t: "ask" }>;
-type Frame = Extract<FromCell, { t: "answer" }> | AskFrame;
+type LogFrame = Extract<FromCell, { t: "log" }>;
+type Frame = Extract<FromCell, { t: "answer" }> | AskFrame | LogFrame;
 
 interface Pending extends CallOptions {
   readonly call: number;
@@ -196,6 +200,7 @@ export class CellLife {
   }
 
   #receive(frame: Frame): void {
+    if (frame.t === "log") return this.#say(frame);
     const { record } = this.#options;
     const pending = this.#pending.get(frame.call);
     if (pending === undefined || pending.worker !== frame.worker) {
@@ -212,6 +217,13 @@ export class CellLife {
     if (!record.exhausted) return;
     this.struck = true;
     this.process.kill(record.lastFailure);
+  }
+
+  #say(frame: LogFrame): void {
+    const at = [...this.#pending.values()].find(({ worker }) => worker === frame.worker);
+    const label = at?.label ?? this.#options.spawns[frame.worker]?.label;
+    if (label === undefined) return this.process.kill("spoke for nobody", "FRAME_INVALID");
+    this.#options.onLine(frame, label);
   }
 
   #answerAsk(pending: Pending, frame: AskFrame): void {

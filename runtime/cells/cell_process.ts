@@ -28,6 +28,8 @@ export interface CellEnd {
 /** What a cell may read: its own sources, of which none is secret. */
 const TRUSTED = ["./", "../graph/", "../solver/", "../clock.ts", "../../plugins/sdk.ts"];
 const STDERR_BYTES = 2_000;
+/** Lines for the log that a cell may send in one tick: its workers send fewer. */
+const MOST_LINES = 200;
 /** Silence is measured in this many ticks, and heartbeats are counted in each. */
 const TICKS = 6;
 
@@ -44,6 +46,7 @@ export class CellProcess {
   #silentTicks = 0;
   #heard: number;
   #beats = 0;
+  #lines = 0;
   #lastWords = "";
   #stderr = "";
 
@@ -142,6 +145,9 @@ export class CellProcess {
         this.#rss = message.rss;
         if (++this.#beats > this.#mostBeats) this.kill("floods its pipe", "FRAME_INVALID");
         return;
+      case "log":
+        if (++this.#lines > MOST_LINES) this.kill("floods the log", "FRAME_INVALID");
+        return this.#options.onFrame(message);
       case "end":
         this.#lastWords = message.reason;
         return;
@@ -158,7 +164,7 @@ export class CellProcess {
 
   /** Ticks are counted, not times compared: after the kernel itself was held up, a cell gets its chance to be heard. */
   #tick(): void {
-    this.#beats = 0;
+    this.#beats = this.#lines = 0;
     if (this.#ready === undefined && ++this.#silentTicks > 6) {
       return this.kill(`silent for ${this.#options.limits.silenceMs} ms`);
     }

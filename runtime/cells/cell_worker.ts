@@ -1,4 +1,5 @@
 /** In a cell: one worker, the call that it works on, and the memory that it shares with the cell. */
+import { checkLine, type LogLine } from "../graph/plugin_log.ts";
 import { decodeFrame } from "./frames.ts";
 import type { CellLimits } from "./limits.ts";
 import {
@@ -106,6 +107,7 @@ export class CellWorker {
       this.#unanswered = 0;
       return;
     }
+    if (isLine(data)) return this.#say(data);
     if (this.#call === 0) this.#refuse("a message that nobody asked for");
     if (data instanceof Uint8Array) this.#answer(data);
     else this.#forward(data);
@@ -127,6 +129,14 @@ export class CellWorker {
       return decodeFrame(frame, this.#limits) as Partial<Answer> | null;
     } catch (error) {
       this.#refuse(`a broken frame: ${(error as Error).message}`);
+    }
+  }
+
+  #say(line: LogLine): void {
+    try {
+      this.#pipe.tell({ t: "log", worker: this.#id, ...checkLine(line) });
+    } catch (error) {
+      this.#refuse(`a line for the log that is none: ${(error as Error).message}`);
     }
   }
 
@@ -154,4 +164,8 @@ export class CellWorker {
   #refuse(what: string): never {
     this.#pipe.end(`the plugin sent ${what}`);
   }
+}
+
+function isLine(data: FromWorker): data is LogLine {
+  return typeof data === "object" && data !== null && Object.hasOwn(data, "level");
 }

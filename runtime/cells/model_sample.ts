@@ -1,7 +1,7 @@
 /** In a worker: what a lowered model answers at random points of its training range, for the referee. */
 import { compileTape } from "../../plugins/sdk.ts";
 import type { ModelCheck, ModelSample } from "../graph/skill.ts";
-import { seededRandom } from "./seeded_random.ts";
+import { seededRandom } from "../graph/seeded_random.ts";
 
 const POINTS = 64;
 const SEED = 20_261_121;

@@ -7,7 +7,7 @@ import {
   Tape,
 } from "../../plugins/sdk.ts";
 import type { CallMessage, WireProblem, WireRun } from "./protocol.ts";
-import { seededRandom } from "./seeded_random.ts";
+import { seededRandom } from "../graph/seeded_random.ts";
 import type { SyncCall } from "./sync_call.ts";
 
 /** A tape takes differences at ± 2^-10 of the scale that it is given. */

@@ -1,4 +1,5 @@
 /** What the kernel and a cell say to each other; one frame each. Types only: the kernel checks what it gets (answers.ts). */
+import type { LogLine } from "../graph/plugin_log.ts";
 import type { Json, SkillProblem, SkillSpec } from "../graph/skill.ts";
 
 /** What a worker of a cell is for. */
@@ -110,6 +111,7 @@ export type FromCell =
   | { readonly t: "beat"; readonly rss: number }
   /** The cell ends itself, and says why. */
   | { readonly t: "end"; readonly reason: string }
+  | LogLine & { readonly t: "log"; readonly worker: number }
   | Answer
   | {
     readonly t: "ask";
@@ -122,8 +124,8 @@ export type FromCell =
     readonly batch: Float64Array;
   };
 
-/** What a worker posts to its cell: a whole frame of an answer, or a batch that it waits for. */
-export type FromWorker = Uint8Array<ArrayBuffer> | WorkerAsk | typeof PING;
+/** What a worker posts to its cell: a whole frame of an answer, a batch that it waits for, or a line for the log. */
+export type FromWorker = Uint8Array<ArrayBuffer> | WorkerAsk | LogLine | typeof PING;
 
 /** Goes to a worker at rest and comes back. */
 export const PING = 0;

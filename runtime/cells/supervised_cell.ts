@@ -8,6 +8,7 @@ import { callFailed, type CallLabel } from "./call_errors.ts";
 import { type CallOptions, CellLife, type Spawn } from "./cell_life.ts";
 import type { CellEnd } from "./cell_process.ts";
 import { CellRecord } from "./cell_record.ts";
+import { PluginWords } from "./plugin_words.ts";
 import type { Limits } from "./limits.ts";
 import type { SpawnMessage } from "./protocol.ts";
 
@@ -31,6 +32,7 @@ export class SupervisedCell {
   readonly id: string;
   readonly #options: CellOptions;
   readonly #record: CellRecord;
+  readonly #words: PluginWords;
   /** By number of the worker; undefined: it never came to be. */
   readonly #spawns: (Spawn | undefined)[] = [];
   /** Called in each new life before it counts as usable, to tell it again what it must know. */
@@ -49,6 +51,7 @@ export class SupervisedCell {
     this.id = options.id;
     this.#options = options;
     this.#record = new CellRecord(options.clock, options.limits);
+    this.#words = new PluginWords(options.clock, options.log);
   }
 
   get state(): CellState {
@@ -179,6 +182,7 @@ export class SupervisedCell {
     this.#resting = false;
     const life: CellLife = new CellLife({
       ...{ number, clock, limits, denoDir, record: this.#record, spawns: this.#spawns },
+      onLine: (line, label) => this.#words.say(line, label),
       prepare: () => this.prepare(number),
       onEnd: (end) => this.#ended(life, end),
     });

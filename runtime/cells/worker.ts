@@ -3,6 +3,7 @@
  * it. From that moment the thread counts as hostile: whoever hears from it, believes nothing.
  */
 import { definePlugin, type Plugin } from "../../plugins/sdk.ts";
+import { connectLog, flushLog } from "../graph/plugin_log.ts";
 import { describeFailure } from "./failure.ts";
 import { decodeFrame, encodeFrame } from "./frames.ts";
 import { KEPT_GLOBALS, ONNX_GLOBALS, stripGlobals } from "./globals.ts";
@@ -49,6 +50,7 @@ const dropUrl = URL.revokeObjectURL.bind(URL);
 const BlobType = Blob;
 const clock = performance;
 const now = clock.now.bind(clock);
+connectLog({ post, now });
 
 let setup: Setup | undefined;
 let loaded: Loaded | undefined;
@@ -56,8 +58,10 @@ let blob = "";
 let file = "";
 
 scope.addEventListener("message", (event: MessageEvent) => {
-  if (event.data === PING) post(PING);
-  else if (setup === undefined) setup = event.data as Setup;
+  if (event.data === PING) {
+    post(PING);
+    flushLog();
+  } else if (setup === undefined) setup = event.data as Setup;
   else answer(setup, event.data as Uint8Array<ArrayBuffer>);
 });
 

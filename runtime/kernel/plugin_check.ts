@@ -41,7 +41,7 @@ export async function checkPlugin(
   await using host = new PluginHost({
     clock,
     log: (level, message, fields) => {
-      if (level !== "debug") log(`${message}: ${fields.reason ?? ""}`);
+      if (level !== "debug") log(fields.reason === undefined ? message : `${message}: ${fields.reason}`);
     },
   });
   const before = clock.monotonic();

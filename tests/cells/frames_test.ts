@@ -5,7 +5,7 @@ import {
   type FrameLimits,
   FrameReader,
 } from "../../runtime/cells/frames.ts";
-import { seededRandom } from "../../runtime/cells/seeded_random.ts";
+import { seededRandom } from "../../runtime/graph/seeded_random.ts";
 import { assert, assertEquals, assertThrows } from "../std/assert.ts";
 
 const LIMITS: FrameLimits = { frameBytes: 1 << 16, jsonBytes: 1 << 12 };

@@ -31,6 +31,12 @@ const WRITES = [
     code: "FRAME_INVALID",
     body: `for (;;) frame('{"parts":[],"body":{"t":"beat","rss":1}}');`,
   },
+  {
+    name: "endless lines for the log",
+    code: "FRAME_INVALID",
+    body:
+      `for (;;) frame('{"parts":[],"body":{"t":"log","worker":0,"level":"info","text":"","dropped":0}}');`,
+  },
   { name: "endless bytes", code: "FRAME_INVALID", body: "for (;;) write(new Uint8Array(65536));" },
 ] as const;
 
