@@ -14,6 +14,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const MODES = ["hybrid", "continuous", "api"] as const;
 export type Mode = (typeof MODES)[number];
 
+/** advisory: a person decides; closed_loop: a program may apply what was published. */
+export const CONTROL_MODES = ["advisory", "closed_loop"] as const;
+
 /** The checkout, which the default folders are in. */
 export const ROOT = import.meta.dirname!.replace(/\/[^/]*$/, "");
 
@@ -46,6 +49,7 @@ const SETTINGS = {
   "optimization.max_iterations": integer(1, 100_000, null),
   "optimization.tolerance": positive(1, null),
   "optimization.deadline_ms": integer(10, 600_000, 10_000),
+  "optimization.control": choice(CONTROL_MODES, "advisory"),
   "optimization.config_file": path(null),
   "folders.state": path(`${ROOT}/state`),
   "folders.metadata": path(`${ROOT}/metadata`),
@@ -125,6 +129,8 @@ export interface Config {
     readonly tolerance: number | null;
     /** Longest time of one optimization. */
     readonly deadline_ms: number;
+    /** Who may act on answers. */
+    readonly control: (typeof CONTROL_MODES)[number];
     /** A strategy file that runs in the place of the deployed version; absolute. */
     readonly config_file: string | null;
   };
@@ -352,6 +358,7 @@ function assemble(v: Values, found: Found): Config {
       max_iterations: v["optimization.max_iterations"],
       tolerance: v["optimization.tolerance"],
       deadline_ms: v["optimization.deadline_ms"],
+      control: v["optimization.control"],
       config_file: v["optimization.config_file"],
     },
     folders: { state: v["folders.state"], metadata: v["folders.metadata"] },

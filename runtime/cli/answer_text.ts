@@ -27,7 +27,7 @@ export function answerText(answer: Answer): string {
 }
 
 function head(
-  { outcome, reason, strategy, solver, timing_ms, cost_before, cost_function_value }: Answer,
+  { outcome, reason, strategy, solver, control, timing_ms, cost_before, cost_function_value }: Answer,
 ): string[] {
   const name = `${strategy.name} ${strategy.version}`;
   const lines = [
@@ -36,6 +36,8 @@ function head(
     } ms, ${solver.iterations} iterations`,
   ];
   if (reason !== undefined) lines.push(`${reason.message} (${reason.code})`);
+  if (control.actual === "closed_loop") lines.push("Closed loop: a program may apply it");
+  else if (control.requested !== control.actual) lines.push(`Only advisory: ${control.reason}`);
   if (cost_before === null) return lines;
   const published = outcome === "solved" || outcome === "acceptable";
   const then = published && cost_function_value !== null

@@ -6,7 +6,8 @@ import { Evaluator } from "./evaluate.ts";
 import { onnxModelOf } from "./onnx_model.ts";
 import type { GatedVariable } from "./gate.ts";
 import type { CycleStrategy } from "../journal/cycle.ts";
-import type { RefereeCase } from "./referee.ts";
+import type { ModelTrust } from "./control.ts";
+import { type RefereeCase, unjudged } from "./referee.ts";
 import type { Warning } from "./types.ts";
 
 export interface ActivationParts {
@@ -48,8 +49,8 @@ export class Activation {
   /** In the order of the parameters. */
   readonly measuredVariables: readonly GatedVariable[];
   readonly samples: readonly RefereeCase[];
-  /** Why the strategy only advises: a line for each model that ONNX Runtime computes otherwise. Set by the referee. */
-  doubts: readonly string[] = [];
+  /** Kept up to date by the referee. */
+  trust: ModelTrust;
   readonly #parts: ActivationParts;
   readonly #exact: Evaluator;
   readonly #pre: Evaluator;
@@ -71,6 +72,7 @@ export class Activation {
     this.linked = linked;
     this.artifacts = parts.artifacts;
     this.samples = parts.samples ?? [];
+    this.trust = { doubts: [], open: this.samples.map(unjudged) };
     this.identity = { name: linked.name, version: linked.version, digest: linked.digest };
     this.#exact = new Evaluator(linked.exact, call);
     this.#pre = new Evaluator(linked.pre.tape, call);

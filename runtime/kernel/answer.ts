@@ -1,10 +1,12 @@
 import { excess } from "./guard.ts";
+import type { Control } from "./control.ts";
 import type { Activation } from "./activation.ts";
 import type { RunResult } from "./run.ts";
 import type { ActiveLimit, Actuator, Answer, Origin, VariableAnswer, Violation, Warning } from "./types.ts";
 import type { Variable } from "../strategy/strategy.ts";
 
 export interface AnswerContext {
+  readonly control: Control;
   readonly cycleId: string;
   readonly origin: Origin;
   /** ms since 1970-01-01 UTC. */
@@ -43,6 +45,7 @@ export function answerOf(activation: Activation, run: RunResult, context: Answer
     origin: context.origin,
     ...(run.reason && { reason: run.reason }),
     strategy: activation.identity,
+    control: context.control,
     solver: run.solver,
     cost_function_value: finite(shown.after[linked.outputs.cost]),
     cost_before: finite(run.before[linked.outputs.cost]),

@@ -60,7 +60,7 @@ export async function composeKernel(config: Config, options: ComposeOptions): Pr
       log: (level, message, fields) => log(level === "warning" ? "warn" : level, message, fields),
     }),
   );
-  const { max_iterations, tolerance, deadline_ms: deadlineMs, config_file: strategyFile } =
+  const { max_iterations, tolerance, deadline_ms: deadlineMs, config_file: strategyFile, control } =
     config.optimization;
   const kernel = opened.use(
     createKernel({
@@ -76,6 +76,7 @@ export async function composeKernel(config: Config, options: ComposeOptions): Pr
       ...(serving && { refereeFile: `${state}/referee.json` }),
       strategyFile,
       deadlineMs,
+      control,
       options: {
         ...(max_iterations !== null && { max_iterations }),
         ...(tolerance !== null && { tolerance }),

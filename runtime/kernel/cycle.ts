@@ -4,6 +4,7 @@ import type { Historian, Row } from "../historian/historian.ts";
 import type { CycleRecord, LastRun } from "../journal/cycle.ts";
 import type { Activation } from "./activation.ts";
 import { answerOf } from "./answer.ts";
+import { type ControlMode, controlOf } from "./control.ts";
 import { excess } from "./guard.ts";
 import type { LinkedStrategy } from "../strategy/linked.ts";
 import { gate, type GateResult } from "./gate.ts";
@@ -32,6 +33,8 @@ export interface StateRequest {
   readonly held?: (name: string) => number | undefined;
   readonly warnings?: readonly Warning[];
   readonly deadlineMs: number;
+  /** What is asked for. Default advisory. */
+  readonly control?: ControlMode;
   readonly signal?: AbortSignal;
 }
 
@@ -42,7 +45,7 @@ export async function runState(
   request: StateRequest,
 ): Promise<Finished & { readonly gated: GateResult }> {
   const began = clock.monotonic();
-  const { row, origin, values } = request;
+  const { row, origin, values, control: requested = "advisory" } = request;
   const gated = gate(activation.measuredVariables, request);
   const cycle: Cycle = {
     id: clock.uuid(),
@@ -59,15 +62,21 @@ export async function runState(
   if (gated.problems.length > 0) {
     const [{ code }] = gated.problems;
     const message = gated.problems.map((problem) => problem.message).join("; ");
-    const record = recordWithout(cycle, activation, "data_rejected", { code, message }, {
-      gate: gateMs,
-      total: gateMs,
-    });
+    const control = controlOf({ requested, trust: activation.trust, outcome: "data_rejected" });
+    const timings = { gate: gateMs, total: gateMs };
+    const record = recordWithout(cycle, activation, "data_rejected", { code, message }, control, timings);
     return { record, lastRun, gated };
   }
   const run = await runOnce(clock, activation, { ...request, measured: gated.values });
   const timing = { gate: gateMs, ...run.timing, total: clock.monotonic() - began };
+  const control = controlOf({
+    requested,
+    trust: activation.trust,
+    outcome: run.outcome,
+    replaced: gated.verdicts.map(({ variable }) => variable),
+  });
   const answer = answerOf(activation, run, {
+    control,
     cycleId: cycle.id,
     origin,
     now: cycle.startedAt,
@@ -79,10 +88,10 @@ export async function runState(
 }
 
 /** What an operator should see with every answer: doubts about strategy and models, and what became of rounding. */
-function runWarnings({ linked, doubts }: Activation, { rounded, after }: RunResult): Warning[] {
+function runWarnings({ linked, trust }: Activation, { rounded, after }: RunResult): Warning[] {
   const lasting: Warning[] = [
     ...extrapolations(linked, after),
-    ...doubts.map((message) => ({ code: "MODEL_DOUBTED", message })),
+    ...trust.doubts.map((message) => ({ code: "MODEL_DOUBTED", message })),
     ...linked.notes.filter(({ level }) => level === "warning")
       .map(({ code, message, variable }) => ({ code, message, ...(variable !== undefined && { variable }) })),
   ];
@@ -119,6 +128,7 @@ export interface ScheduledCycle {
   readonly activation: Activation | undefined;
   readonly held: (name: string) => number | undefined;
   readonly deadlineMs: number;
+  readonly control?: ControlMode;
   readonly signal: AbortSignal;
 }
 
@@ -138,7 +148,8 @@ export async function runScheduled(
       verdicts: [],
     };
     const total = clock.monotonic() - began;
-    return { record: recordWithout(blank, activation, outcome, { code, message }, { total }) };
+    const control = controlOf({ requested: cycle.control ?? "advisory", trust: activation?.trust, outcome });
+    return { record: recordWithout(blank, activation, outcome, { code, message }, control, { total }) };
   };
   if (activation === undefined) {
     return without("failed", "ARTIFACT_MISSING", "Cannot run a cycle: no strategy is loaded");

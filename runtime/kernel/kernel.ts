@@ -11,6 +11,7 @@ import { readStrategy } from "../strategy/load.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Activation } from "./activation.ts";
 import { type ActivationSource, Activator } from "./activator.ts";
+import type { ControlMode } from "./control.ts";
 import { type Finished, runScheduled, runState } from "./cycle.ts";
 import { Deployment } from "./deployment.ts";
 import { FileDeployment } from "./file_deployment.ts";
@@ -64,6 +65,8 @@ export interface KernelParts {
   /** A strategy file that runs in the place of the deployed version. */
   readonly strategyFile: string | null;
   readonly deadlineMs: number;
+  /** What is asked for; an answer may get less. Default advisory. */
+  readonly control?: ControlMode;
   readonly options: { readonly max_iterations?: number; readonly tolerance?: number };
   /** Called after each cycle, for metrics. */
   readonly onCycle?: (row: CycleRow) => void;
@@ -142,7 +145,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   }
 
   async optimize(request: OptimizeRequest): Promise<Answer> {
-    const { clock, deadlineMs } = this.#parts;
+    const { clock, deadlineMs, control } = this.#parts;
     const values = stateOf(request.input);
     const activation = request.config === undefined ? this.active : await this.#posted.get(request.config);
     if (activation === undefined) {
@@ -156,6 +159,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       row: null,
       values,
       deadlineMs,
+      control,
       signal,
       warnings,
     });
@@ -218,7 +222,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   }
 
   status(): KernelStatus {
-    const { clock, cache, host, historian } = this.#parts;
+    const { clock, cache, host, historian, control } = this.#parts;
     return statusOf({
       active: this.active,
       deployment: (this.#file ?? this.#deployment).problem,
@@ -226,6 +230,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       cache: cache.status(),
       storeKind: cache.store.kind,
       cells: host.status(),
+      control,
       historian,
       schedule: this.#schedule && {
         period: printPeriod(this.#schedule.period),
@@ -305,7 +310,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   }
 
   async #cycle(): Promise<CycleRow> {
-    const { clock, historian, journal, advance, deadlineMs } = this.#parts;
+    const { clock, historian, journal, advance, deadlineMs, control } = this.#parts;
     if (historian === null) throw new TypeError("Cannot run a scheduled cycle without a historian");
     const activation = this.active;
     using _held = activation?.hold();
@@ -326,6 +331,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       lastRun: journal.lastRun(),
       held: (name) => this.#held.get(name),
       deadlineMs,
+      control,
       signal: this.#ended.signal,
     });
     this.#noteData(finished, activation);

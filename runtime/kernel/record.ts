@@ -1,4 +1,5 @@
 import type { CycleRecord } from "../journal/cycle.ts";
+import type { Control } from "./control.ts";
 import type { Activation } from "./activation.ts";
 import type { Verdict } from "./gate.ts";
 import type { RunResult } from "./run.ts";
@@ -24,6 +25,7 @@ interface StoredResult {
   readonly violations?: Answer["violations"];
   readonly solver?: Answer["solver"];
   readonly warnings?: Answer["warnings"];
+  readonly control?: Control;
   /** In the order of the decisions. */
   readonly x0?: Float64Array;
   readonly x?: Float64Array;
@@ -33,8 +35,8 @@ interface StoredResult {
 
 /** A cycle that came to an answer. */
 export function recordOf(cycle: Cycle, activation: Activation, run: RunResult, answer: Answer): CycleRecord {
-  const { cost_before, cost_function_value: cost, actuators, active_limits, violations, solver, warnings } =
-    answer;
+  const { cost_before, cost_function_value: cost, actuators, active_limits } = answer;
+  const { violations, solver, warnings, control } = answer;
   const { x0, x, lower, upper } = run;
   const result: StoredResult = {
     cost_before,
@@ -44,6 +46,7 @@ export function recordOf(cycle: Cycle, activation: Activation, run: RunResult, a
     violations,
     solver,
     warnings,
+    control,
     x0,
     x,
     lower,
@@ -66,9 +69,10 @@ export function recordWithout(
   activation: Activation | undefined,
   outcome: Outcome,
   reason: { code: string; message: string },
+  control: Control,
   timings: Readonly<Record<string, number>>,
 ): CycleRecord {
-  const result: StoredResult = { cost_before: null, cost: null, actuators: [] };
+  const result: StoredResult = { cost_before: null, cost: null, actuators: [], control };
   return {
     ...cycle,
     outcome,
@@ -80,7 +84,7 @@ export function recordWithout(
 }
 
 export function rowOf(record: CycleRecord): CycleRow {
-  const { cost_before, cost, actuators } = record.result as StoredResult;
+  const { cost_before, cost, actuators, control = null } = record.result as StoredResult;
   return {
     cycle_id: record.id,
     origin: record.origin,
@@ -92,6 +96,7 @@ export function rowOf(record: CycleRecord): CycleRow {
     cost_before,
     cost,
     actuators,
+    control,
     timing_ms: record.timings as Readonly<Record<string, number>>,
   };
 }

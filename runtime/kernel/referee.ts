@@ -13,7 +13,7 @@ export interface RefereeCase {
 }
 
 /** A strategy that is judged. */
-export type Judged = Pick<Activation, "samples" | "doubts" | "hold">;
+export type Judged = Pick<Activation, "samples" | "trust" | "hold">;
 
 export interface RefereeOptions {
   readonly clock: Clock;
@@ -28,11 +28,18 @@ const DELAY_MS = 50;
 /** Differences from ONNX Runtime that are allowed: a share of the output's range, and of its size (it has 32 bits). */
 const SPREAD = 1e-5;
 const SIZE = 1e-6;
+/** Of the file with the verdicts. */
+const VERSION = 2;
 const MOST_VERDICTS = 500;
 const MOST_TRIES = 3;
 
-/** null: the numbers agree, or ONNX Runtime cannot run the model. */
-type Verdict = string | null;
+const RESULTS = ["agrees", "differs", "unable"] as const;
+
+/** unable: ONNX Runtime cannot run the model. */
+interface Verdict {
+  readonly result: (typeof RESULTS)[number];
+  readonly why?: string;
+}
 
 export class Referee implements AsyncDisposable {
   readonly #options: RefereeOptions;
@@ -53,7 +60,7 @@ export class Referee implements AsyncDisposable {
     const verdicts = await this.#read();
     const keys = await Promise.all(activation.samples.map(keyOf));
     if (keys.every((key) => verdicts.has(key))) this.#tries.set(activation, MOST_TRIES);
-    this.#tell(activation, keys.map((key) => verdicts.get(key) ?? null));
+    this.#tell(activation, keys.map((key) => verdicts.get(key)));
   }
 
   /** Judges the models that nobody has judged yet, soon; never throws. */
@@ -79,7 +86,7 @@ export class Referee implements AsyncDisposable {
   async #judge(activation: Judged, tries: number): Promise<void> {
     using _held = activation.hold();
     const verdicts = await this.#read();
-    const found: Verdict[] = [];
+    const found: (Verdict | undefined)[] = [];
     // Unloaded at the end: without any model the cell would end and start in between.
     const loaded: string[] = [];
     try {
@@ -95,7 +102,7 @@ export class Referee implements AsyncDisposable {
             await this.#write(verdicts);
           }
         }
-        found.push(verdict ?? null);
+        found.push(verdict);
       }
     } finally {
       for (const key of loaded) await this.#options.onnx.unload(key);
@@ -103,15 +110,29 @@ export class Referee implements AsyncDisposable {
     this.#tell(activation, found);
   }
 
-  #tell(activation: Judged, verdicts: readonly Verdict[]): void {
-    activation.doubts = verdicts.flatMap((verdict, i) => {
-      if (verdict === null) return [];
-      const { spec, sample } = activation.samples[i];
-      return `Model "${
-        spec.files[sample.file].name
-      }" of skill "${spec.name}" is not trusted, the strategy only advises: ${verdict}`;
-    });
-    for (const doubt of activation.doubts) this.#options.log("warn", doubt);
+  #tell(activation: Judged, verdicts: readonly (Verdict | undefined)[]): void {
+    const { samples } = activation;
+    const of = (
+      result: Verdict["result"] | undefined,
+      sentence: (entry: RefereeCase, why: string) => string,
+    ) =>
+      samples.flatMap((entry, i) =>
+        verdicts[i]?.result === result ? [sentence(entry, verdicts[i]?.why ?? "")] : []
+      );
+    activation.trust = {
+      doubts: of(
+        "differs",
+        (entry, why) => `${named(entry)} is not trusted, the strategy only advises: ${why}`,
+      ),
+      open: [
+        ...of(undefined, unjudged),
+        ...of(
+          "unable",
+          (entry, why) => `nothing vouches for ${named(entry)}: expected golden vectors, ${why}`,
+        ),
+      ],
+    };
+    for (const doubt of activation.trust.doubts) this.#options.log("warn", doubt);
   }
 
   /** undefined: ONNX Runtime was not there to say. */
@@ -131,9 +152,10 @@ export class Referee implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof SetpointError)) throw error;
       log("info", `Skill "${spec.name}" stays without a second opinion: ${error.message}`);
-      return error.code === "PLUGIN_FAILED" ? null : undefined;
+      return error.code === "PLUGIN_FAILED" ? { result: "unable", why: error.message } : undefined;
     }
-    return disagreement(sample.answers, expected, outputs);
+    const why = disagreement(sample.answers, expected, outputs);
+    return why === undefined ? { result: "agrees" } : { result: "differs", why };
   }
 
   #read(): Promise<Map<string, Verdict>> {
@@ -147,7 +169,7 @@ export class Referee implements AsyncDisposable {
     try {
       await Deno.writeTextFile(
         `${file}.new`,
-        JSON.stringify({ version: 1, verdicts: Object.fromEntries(kept) }),
+        JSON.stringify({ version: VERSION, verdicts: Object.fromEntries(kept) }),
       );
       await Deno.rename(`${file}.new`, file);
     } catch (error) {
@@ -156,8 +178,17 @@ export class Referee implements AsyncDisposable {
   }
 }
 
-/** @returns In words; null where they agree. */
-function disagreement(found: Float64Array, expected: Float64Array, outputs: number): Verdict {
+function named({ spec, sample }: RefereeCase): string {
+  return `Model "${spec.files[sample.file].name}" of skill "${spec.name}"`;
+}
+
+/** Why nobody may rely on a model yet. */
+export function unjudged(entry: RefereeCase): string {
+  return `${named(entry)} is not yet compared with ONNX Runtime`;
+}
+
+/** @returns In words; undefined where they agree. */
+function disagreement(found: Float64Array, expected: Float64Array, outputs: number): string | undefined {
   for (let k = 0; k < outputs; k++) {
     const own = found.filter((_, i) => i % outputs === k);
     const other = expected.filter((_, i) => i % outputs === k);
@@ -172,7 +203,6 @@ function disagreement(found: Float64Array, expected: Float64Array, outputs: numb
       } of its training range`;
     }
   }
-  return null;
 }
 
 async function keyOf({ spec, sample }: RefereeCase): Promise<string> {
@@ -186,12 +216,11 @@ async function keyOf({ spec, sample }: RefereeCase): Promise<string> {
 function parseVerdicts(text: string): Map<string, Verdict> {
   try {
     const { version, verdicts } = JSON.parse(text);
-    const entries = version === 1 ? Object.entries(verdicts) : [];
-    return new Map(
-      entries.filter((entry): entry is [string, Verdict] =>
-        entry[1] === null || typeof entry[1] === "string"
-      ),
-    );
+    const entries: [string, Partial<Verdict> | null][] = version === VERSION ? Object.entries(verdicts) : [];
+    return new Map(entries.flatMap(([key, verdict]): [string, Verdict][] => {
+      const result = RESULTS.find((known) => known === verdict?.result);
+      return result === undefined ? [] : [[key, { result, why: String(verdict!.why ?? "") }]];
+    }));
   } catch {
     return new Map();
   }

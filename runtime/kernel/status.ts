@@ -1,6 +1,7 @@
 import type { CacheStatus } from "../artifacts/cache_stats.ts";
 import type { ArtifactStore } from "../artifacts/store.ts";
 import type { Historian } from "../historian/historian.ts";
+import { type Control, type ControlMode, controlOf } from "./control.ts";
 import type { Activation } from "./activation.ts";
 import type { CellStatus, CycleRow, KernelStatus } from "./types.ts";
 
@@ -12,6 +13,7 @@ export interface StatusParts {
   readonly cache: CacheStatus;
   readonly storeKind: ArtifactStore["kind"];
   readonly cells: readonly CellStatus[];
+  readonly control?: ControlMode;
   readonly historian: Historian | null;
   readonly lastCycle: CycleRow | null;
   readonly schedule: KernelStatus["schedule"];
@@ -33,7 +35,7 @@ export function statusOf(parts: StatusParts): KernelStatus {
   add("HISTORIAN", problems.get("historian"), true);
   add("JOURNAL", problems.get("journal"));
   add("MIRROR", problems.get("mirror"));
-  for (const doubt of active?.doubts ?? []) add("MODEL_DOUBTED", doubt);
+  for (const doubt of active?.trust.doubts ?? []) add("MODEL_DOUBTED", doubt);
   for (const message of cache.reasons) add("STORE", message);
   for (const { id, state } of cells) {
     if (state === "quarantined") {
@@ -43,6 +45,7 @@ export function statusOf(parts: StatusParts): KernelStatus {
   return {
     reasons,
     strategy: active?.identity ?? null,
+    control: controlNow(parts),
     historian: historian &&
       { kind: historian.label, simulated: historian.simulated, connected: !problems.has("historian") },
     store: {
@@ -55,4 +58,10 @@ export function statusOf(parts: StatusParts): KernelStatus {
     started_at: new Date(parts.startedAt).toISOString(),
     uptime_s: parts.uptimeMs / 1000,
   };
+}
+
+/** The models may be doubted since the last cycle; what that cycle ran into holds until the next. */
+function controlNow({ active, lastCycle, control: requested = "advisory" }: StatusParts): Control {
+  const now = controlOf({ requested, trust: active?.trust });
+  return now.reason === undefined && lastCycle?.control?.reason !== undefined ? lastCycle.control : now;
 }

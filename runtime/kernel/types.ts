@@ -1,4 +1,5 @@
 import type { CellStatus } from "../cells/host.ts";
+import type { Control } from "./control.ts";
 import type { Note } from "../strategy/strategy.ts";
 
 /** How a cycle ended. Only the first two are published. */
@@ -75,6 +76,8 @@ export interface Answer {
   readonly origin: Origin;
   readonly reason?: { readonly code: string; readonly message: string };
   readonly strategy: { readonly name: string; readonly version: string; readonly digest: string };
+  /** Whether a program may apply the answer. */
+  readonly control: Control;
   readonly solver: {
     readonly status: string;
     readonly iterations: number;
@@ -129,6 +132,8 @@ export interface CycleRow {
   readonly cost_before: number | null;
   readonly cost: number | null;
   readonly actuators: readonly Actuator[];
+  /** null for cycles that were journalled without it. */
+  readonly control: Control | null;
   readonly timing_ms: Readonly<Record<string, number>>;
 }
 
@@ -162,6 +167,8 @@ export interface KernelStatus {
     readonly critical: boolean;
   }[];
   readonly strategy: { readonly name: string; readonly version: string; readonly digest: string } | null;
+  /** Whether a program may apply what the strategy publishes, as the last scheduled cycle left it. */
+  readonly control: Control;
   readonly historian:
     | { readonly kind: string; readonly simulated: boolean; readonly connected: boolean }
     | null;

@@ -99,7 +99,7 @@ __proto__: {a: 1}
     'config.yaml:2:9: Cannot set api.port to "8005", expected a whole number from 0 to 65535',
     'config.yaml:3:3: Unknown key "api.prot", expected host, port, debug, max_body_bytes, max_in_flight, body_timeout_seconds',
     'config.yaml:4:10: Cannot set api.debug to "yes", expected true or false',
-    "config.yaml:5:15: Cannot read optimization, expected the keys interval_seconds, max_iterations, tolerance, deadline_ms, config_file",
+    "config.yaml:5:15: Cannot read optimization, expected the keys interval_seconds, max_iterations, tolerance, deadline_ms, control, config_file",
     'config.yaml:6:14: Cannot set log.level to "loud", expected DEBUG, INFO, WARNING, ERROR or CRITICAL',
     'config.yaml:7:1: Unknown key "__proto__", expected log, app, api, database, storage, cache, optimization, folders',
   ]);

@@ -33,6 +33,7 @@ export function fakeKernel(): FakeKernel {
     status: () => ({
       reasons: kernel.reasons,
       strategy: STRATEGY,
+      control: { requested: "advisory", actual: "advisory" },
       historian: { kind: "sqlite", simulated: true, connected: true },
       store: { kind: "directory", reachable: true, serving_last_good: false },
       schedule: null,
@@ -107,6 +108,7 @@ function answerOf({ coal, feed }: Record<string, number>): Answer {
     cycle_id: "019a0000-0000-7000-8000-000000000000",
     origin: "api",
     strategy: STRATEGY,
+    control: { requested: "advisory", actual: "advisory" },
     solver: { status: "solved", iterations: 8, evaluations: 9, ms: 2 },
     cost_function_value: -102,
     cost_before: -100,
@@ -152,6 +154,7 @@ function rowOf(i: number): CycleRow {
     cost_before: -100,
     cost: -102,
     actuators: [],
+    control: null,
     timing_ms: {},
   };
 }

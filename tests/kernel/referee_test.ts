@@ -3,6 +3,8 @@ import type { SkillSpec } from "../../runtime/graph/skill.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { type Judged, Referee, type RefereeOptions } from "../../runtime/kernel/referee.ts";
 import { assert, assertEquals, assertStringIncludes } from "../std/assert.ts";
+import { ROOT } from "../../runtime/config.ts";
+import { answerText } from "../../runtime/cli/answer_text.ts";
 import { openKernel } from "./open_kernel.ts";
 
 const STATE = { a: 0.1, b: 0.2, c: 0.3, d: 0.4 };
@@ -29,7 +31,7 @@ function judged(): Judged {
   const sample = { file: "model_path", batch: new Float64Array(64), answers, count: 64 };
   return {
     samples: [{ spec: spec as unknown as SkillSpec, sample }],
-    doubts: [],
+    trust: { doubts: [], open: [] },
     hold: () => ({ [Symbol.dispose]() {} }),
   };
 }
@@ -61,13 +63,19 @@ Deno.test("the referee doubts a model that differs by more than 1e-5 of its rang
         referee.judgeLater(strategy);
         await until(() => Deno.stat(file).then(() => true, () => false));
       }
-      assertEquals([runtime.loads(), strategy.doubts.length], [1, doubted ? 1 : 0]);
+      assertEquals([runtime.loads(), strategy.trust.doubts.length, strategy.trust.open], [
+        1,
+        doubted ? 1 : 0,
+        [],
+      ]);
       const again = judged();
       await using referee = new Referee({ ...common, onnx: runtime.onnx, file });
       await referee.recall(again);
       referee.judgeLater(again);
-      assertEquals([again.doubts, runtime.loads()], [strategy.doubts, 1]);
-      if (doubted) assertStringIncludes(again.doubts[0], 'Model "m.onnx" of skill "skill" is not trusted');
+      assertEquals([again.trust, runtime.loads()], [strategy.trust, 1]);
+      if (doubted) {
+        assertStringIncludes(again.trust.doubts[0], 'Model "m.onnx" of skill "skill" is not trusted');
+      }
     }
   });
 });
@@ -88,7 +96,8 @@ Deno.test("a model that ONNX Runtime cannot run is not doubted; one that it had 
         referee.judgeLater(strategy);
         await new Promise((done) => setTimeout(done, 80));
       }
-      assertEquals([count, strategy.doubts], [loads, []]);
+      assertEquals([count, strategy.trust.doubts], [loads, []]);
+      if (loads === 1) assertStringIncludes(strategy.trust.open[0], "expected golden vectors, no");
     }
   });
 });
@@ -97,22 +106,40 @@ Deno.test("ONNX Runtime judges a model after the first answer, rests then, and i
   await inFolder(async (folder) => {
     const file = `${folder}/state/referee.json`;
     const env = { SETPOINT_FOLDERS_STATE: `${folder}/state`, SETPOINT_APP_MODE: "api" };
-    const options = { strategy: "tests/fixtures/onnx/external.yaml", serving: true, env };
+    const control = { SETPOINT_OPTIMIZATION_CONTROL: "closed_loop" };
+    const options = {
+      strategy: "tests/fixtures/onnx/external.yaml",
+      serving: true,
+      env: { ...env, ...control },
+    };
+    const waiting = 'Model "' + ROOT +
+      '/tests/fixtures/onnx/dynamo_external.onnx" of skill "model" is not yet compared with ONNX Runtime';
     {
       await using open = await openKernel(options);
       const cells = () => open.kernel.plugins().filter(({ id }) => id === "onnx");
       assertEquals(cells(), []);
-      assertEquals((await open.answer(STATE)).warnings, []);
+      const first = await open.answer(STATE);
+      assertEquals(first.warnings, []);
+      assertEquals(first.control, { requested: "closed_loop", actual: "advisory", reason: waiting });
+      assertStringIncludes(answerText(first), `Only advisory: ${waiting}`);
       await until(() => Deno.stat(file).then(() => true, () => false));
       await until(() => cells()[0]?.pid === null);
-      assertEquals((await open.answer(STATE)).warnings, []);
+      const then = await open.answer(STATE);
+      assertEquals([then.warnings, then.control], [[], { requested: "closed_loop", actual: "closed_loop" }]);
+      assertEquals(open.kernel.status().control, then.control);
+      const journalled = await open.kernel.cycles({ limit: 2 });
+      assertEquals(journalled.map((row) => row.control?.actual), ["closed_loop", "advisory"]);
     }
     const { verdicts } = JSON.parse(await Deno.readTextFile(file));
-    assertEquals(Object.values(verdicts), [null]);
-    const doubted = Object.fromEntries(Object.keys(verdicts).map((key) => [key, "its output 1 is wrong"]));
-    await Deno.writeTextFile(file, JSON.stringify({ version: 1, verdicts: doubted }));
+    assertEquals(Object.values(verdicts), [{ result: "agrees" }]);
+    const differs = { result: "differs", why: "its output 1 is wrong" };
+    const doubted = Object.fromEntries(Object.keys(verdicts).map((key) => [key, differs]));
+    await Deno.writeTextFile(file, JSON.stringify({ version: 2, verdicts: doubted }));
     await using open = await openKernel(options);
-    const { warnings, status } = await open.answer(STATE);
+    const { warnings, status, control: lowered } = await open.answer(STATE);
+    assertEquals(lowered.actual, "advisory");
+    assertStringIncludes(lowered.reason!, "is not trusted");
+    assertEquals(open.kernel.status().control, lowered);
     assertEquals([status, warnings.map(({ code }) => code)], ["success", ["MODEL_DOUBTED"]]);
     assertStringIncludes(warnings[0].message, "the strategy only advises: its output 1 is wrong");
     assertEquals(open.kernel.status().reasons.map(({ code, critical }) => [code, critical]), [[
