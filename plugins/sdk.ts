@@ -92,13 +92,7 @@ export type { TorchActivation } from "../runtime/graph/torch_lower.ts";
 export { readScalers } from "../runtime/graph/scaler_file.ts";
 export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";
 export { createSolver, describeStatus, solve, solveDense } from "../runtime/solver/mod.ts";
-export type {
-  DenseProblem,
-  DenseSolver,
-  KktError,
-  SolveOptions,
-  SolveResult,
-} from "../runtime/solver/mod.ts";
+export type { DenseProblem, KktError, SolveOptions, Solver, SolveResult } from "../runtime/solver/mod.ts";
 export { log, type PluginLogLevel } from "../runtime/graph/plugin_log.ts";
 export { seededRandom } from "../runtime/graph/seeded_random.ts";
 export { SDK_VERSION } from "../runtime/graph/manifest.ts";

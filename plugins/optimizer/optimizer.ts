@@ -15,7 +15,6 @@ import {
   clamp,
   createSolver,
   definePlugin,
-  type DenseSolver,
   ElasticNlp,
   explore,
   holds,
@@ -30,6 +29,7 @@ import {
   type OptimizationResult,
   patternSearch,
   polish,
+  type Solver,
   type SolveResult,
   type Start,
   withAnswers,
@@ -178,7 +178,7 @@ const NOISY = { acceptable_tol: 1e-3, acceptable_iter: 2 };
 
 /** What is made once a lifted problem, so that a run allocates little. */
 interface Memory {
-  readonly solver: DenseSolver;
+  readonly solver: Solver;
   readonly smooth: LiftedNlp;
   elastic?: ElasticNlp;
 }

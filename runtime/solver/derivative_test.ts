@@ -1,6 +1,6 @@
 import type { DenseProblem } from "./dense_problem.ts";
 import type { SolveOptions } from "./options.ts";
-import type { SparseProblem, Structure } from "./sparse_solver.ts";
+import type { SparseProblem, Structure } from "./sparse_problem.ts";
 
 /** A derivative that differs from the difference quotient. */
 export interface DerivativeError {

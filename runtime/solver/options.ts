@@ -37,6 +37,8 @@ export interface SolveOptions {
   readonly intermediate?: (at: Iteration) => boolean | void;
   /** Takes the lines that print_level 5 prints. */
   readonly print?: (line: string) => void;
+  /** solver.wasm, compiled: `solve` runs larger problems in it. */
+  readonly module?: WebAssembly.Module;
   /** Size of one unit of each variable, length n; for `nlp_scaling_method: "user-scaling"`. */
   readonly x_unit?: Float64Array;
   readonly [name: string]: unknown;
@@ -59,6 +61,7 @@ const BESIDES = new Set([
   "cancelled",
   "x_unit",
   "intermediate",
+  "module",
   "print",
   "signal",
   "cancel_flag",
@@ -76,12 +79,14 @@ export function options(): readonly OptionInfo[] {
 
 /**
  * Sets `settings` to the defaults with `given` laid over them.
+ * @param dense Whether there is room for a whole quasi-Newton matrix.
  * @returns What is wrong, or undefined.
  */
 export function applyOptions(
   given: SolveOptions,
   settings: Settings,
   hasHessian: boolean,
+  dense: boolean,
 ): string | undefined {
   Object.assign(settings, DEFAULTS);
   const target = settings as unknown as Record<string, number | boolean>;
@@ -96,7 +101,10 @@ export function applyOptions(
       if (name in target) target[name] = value as number;
     } else choose(settings, target, name, value as string);
   }
-  settings.damped = !hasHessian && given.hessian_approximation === undefined;
+  if (!hasHessian && given.hessian_approximation === "exact") {
+    return 'Cannot set option "hessian_approximation" to "exact": the problem has no Hessian';
+  }
+  settings.damped = dense && !hasHessian && given.hessian_approximation === undefined;
   if (!hasHessian) settings.limited_memory = true;
   // IPOPT does the same: quasi-Newton steps do not deserve the accuracy that the monotone rule asks for.
   if (settings.limited_memory && given.mu_strategy === undefined) settings.adaptive = true;

@@ -1,26 +1,35 @@
-import type { Driver } from "./core/driver.ts";
-
 /** A pivot below this share of the largest entry: the variables cannot move freely; active bounds show as about µ. */
 const LEAST_PIVOT = 1e-7;
 
+/** Solves the optimality system at the answer: right-hand sides of lengths n and m, then what they become. */
+export type SolveLinear = (
+  dual: Float64Array,
+  rows: Float64Array,
+  dx: Float64Array,
+  dy: Float64Array,
+) => boolean;
+
 /**
- * The inverse of the rows and columns `variables` of the inverse of the optimality system, after `driver.linearize()`
- * (Pirnay, López-Negrete and Biegler, Math. Program. Comput. 4, 2012, section 2.4).
+ * The inverse of the rows and columns `variables` of the inverse of the optimality system (Pirnay, López-Negrete and
+ * Biegler, Math. Program. Comput. 4, 2012, section 2.4).
  */
-export function reducedHessian(driver: Driver, variables: readonly number[]): Float64Array | undefined {
-  const { n, m } = driver.model;
+export function reducedHessian(
+  n: number,
+  m: number,
+  variables: readonly number[],
+  solve: SolveLinear,
+): Float64Array | undefined {
+  const wrong = variables.find((j) => !Number.isInteger(j) || j < 0 || j >= n);
+  if (wrong !== undefined) {
+    throw new RangeError(`Cannot reduce the Hessian to variable ${wrong}: expected 0 to ${n - 1}`);
+  }
   const k = variables.length;
   const block = new Float64Array(k * k);
-  const [dx, dy, unit, zero] = [
-    new Float64Array(n),
-    new Float64Array(m),
-    new Float64Array(n),
-    new Float64Array(m),
-  ];
+  const [dx, dy, unit, zero] = [n, m, n, m].map((length) => new Float64Array(length));
   for (let column = 0; column < k; column++) {
     unit.fill(0);
     unit[variables[column]] = -1;
-    if (!driver.sensitivity(unit, zero, dx, dy)) return undefined;
+    if (!solve(unit, zero, dx, dy)) return undefined;
     for (let row = 0; row < k; row++) block[row * k + column] = dx[variables[row]];
   }
   return inverse(block, k);

@@ -1,30 +1,36 @@
 import type { DenseProblem } from "./dense_problem.ts";
-import { solveDense } from "./dense_solver.ts";
+import { createSolver } from "./dense_solver.ts";
 import type { SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
-import { createSparseSolver, isSparse, type SparseProblem, type Structure } from "./sparse_solver.ts";
-
-export type { Structure };
-
-const NOTHING: Structure = { iRow: new Int32Array(0), jCol: new Int32Array(0) };
+import { checkSizes } from "./solver.ts";
+import { checkStructure, isSparse, NOTHING, type SparseProblem, type Structure } from "./sparse_problem.ts";
+import { createSparseSolver } from "./sparse_solver.ts";
+import { createSparseWasmSolver, createWasmSolver } from "./wasm_solver.ts";
 
 /** A problem as the npm package `ipopt-wasm` takes it. A callback that throws, or gives NaN, cuts the step. */
 export interface Problem {
   readonly n: number;
   readonly m: number;
+  /** Lengths n. A side beyond ±1e19 is open. */
   readonly x0: ArrayLike<number>;
   readonly xl: ArrayLike<number>;
   readonly xu: ArrayLike<number>;
+  /** Lengths m. */
   readonly gl: ArrayLike<number>;
   readonly gu: ArrayLike<number>;
+  /** Numbers of non-zeros; compared with the structures where they are given. */
   readonly nele_jac?: number;
   readonly nele_hess?: number;
   eval_f(x: Float64Array): number;
   eval_grad_f(x: Float64Array): ArrayLike<number>;
+  /** Needed where m > 0, as is eval_jac_g. */
   eval_g?(x: Float64Array): ArrayLike<number>;
   /** @param structure True: answer with {@linkcode Structure}; else with its values, length `nele_jac`. */
   eval_jac_g?(x: Float64Array, structure: boolean): Structure | ArrayLike<number>;
-  /** The lower triangle of the Hessian of obj_factor·f + Σ lambda_i·g_i; absent: a quasi-Newton matrix. */
+  /**
+   * One triangle of the Hessian of obj_factor·f + Σ lambda_i·g_i; entries of one place add up, and which triangle a place
+   * is in does not matter. Absent: a quasi-Newton matrix.
+   */
   eval_h?(
     x: Float64Array,
     obj_factor: number,
@@ -33,91 +39,132 @@ export interface Problem {
   ): Structure | ArrayLike<number>;
 }
 
+/** Without a Hessian the full quasi-Newton matrix is better than the limited one as long as it can be factorised. */
+const WHOLE_MATRIX_ORDER = 300;
+/** From this order on solver.wasm, where it is given, makes up for being instantiated. */
+const WASM_ORDER = 50;
+
 /**
- * Solves a problem given by callbacks.
- * @throws {RangeError} If lengths do not agree. Numerical outcomes are statuses, not exceptions.
+ * Solves a problem given by callbacks. The factorisation is dense or sparse by size and density.
+ * @param options `module`, solver.wasm as compiled by the caller, serves problems of 50 and more variables and
+ * constraints; without it everything runs in TypeScript, with the same steps.
+ * @throws {RangeError} If lengths or places do not agree, {TypeError} if a callback is missing. Numerical outcomes are
+ * statuses, not exceptions.
  */
 export function solve(problem: Problem, options: SolveOptions = {}): Promise<SolveResult> {
   return new Promise((resolve) => resolve(solveNow(problem, options)));
 }
 
 function solveNow(problem: Problem, options: SolveOptions): SolveResult {
-  const sparse = options.hessian_approximation === "limited-memory" ? undefined : toSparse(problem);
-  if (sparse === undefined) return solveDense(toDense(problem), options);
-  const { n, m, jacobianStructure, hessianStructure } = sparse;
-  return createSparseSolver(n, m, jacobianStructure, hessianStructure).solve(sparse, options);
+  check(problem);
+  const { n, m } = problem;
+  const { module } = options;
+  const wasm = n + m >= WASM_ORDER ? module : undefined;
+  const x0 = Float64Array.from(problem.x0);
+  const jacobian = m > 0
+    ? structureOf(problem.eval_jac_g!(x0, true), "eval_jac_g", m, n, problem.nele_jac)
+    : NOTHING;
+  const hessian = problem.eval_h === undefined
+    ? undefined
+    : structureOf(problem.eval_h(x0, 1, new Float64Array(m), true), "eval_h", n, n, problem.nele_hess);
+  const nonZeros = jacobian.iRow.length + (hessian?.iRow.length ?? 0);
+  if (isSparse(n, m, nonZeros) && (hessian !== undefined || n + m > WHOLE_MATRIX_ORDER)) {
+    const solver = wasm === undefined
+      ? createSparseSolver(n, m, jacobian, hessian)
+      : createSparseWasmSolver(wasm, n, m, jacobian, hessian);
+    return solver.solve(toSparse(problem, x0, jacobian, hessian), options);
+  }
+  const solver = wasm === undefined ? createSolver(n, m) : createWasmSolver(wasm, n, m);
+  return solver.solve(toDense(problem, x0, jacobian, hessian), options);
 }
 
-/** The problem by its non-zeros, where these are few and there is a Hessian. */
-function toSparse(problem: Problem): SparseProblem | undefined {
+/** @throws {TypeError} Where a callback is missing; the solver itself looks at the lengths. */
+function check(problem: Problem): void {
   const { n, m } = problem;
-  if (problem.eval_h === undefined || !isSparse(n, m, 0)) return undefined;
-  const x0 = Float64Array.from(problem.x0);
-  const jacobianStructure = m > 0 ? structureOf(problem.eval_jac_g?.(x0, true), "eval_jac_g", m, n) : NOTHING;
-  const hessianStructure = structureOf(problem.eval_h(x0, 1, new Float64Array(m), true), "eval_h", n, n);
-  if (!isSparse(n, m, jacobianStructure.iRow.length + hessianStructure.iRow.length)) return undefined;
+  checkSizes(n, m);
+  const needed = m > 0 ? ["eval_f", "eval_grad_f", "eval_g", "eval_jac_g"] : ["eval_f", "eval_grad_f"];
+  if (problem.eval_h !== undefined) needed.push("eval_h");
+  for (const name of needed) {
+    const callback: unknown = problem[name as keyof Problem];
+    if (typeof callback === "function") continue;
+    throw new TypeError(`Cannot solve: ${name} is ${callback === undefined ? "missing" : typeof callback}`);
+  }
+}
+
+function toSparse(
+  problem: Problem,
+  x0: Float64Array,
+  jacobianStructure: Structure,
+  hessianStructure: Structure | undefined,
+): SparseProblem {
   return {
-    ...callbacks(problem),
+    ...callbacks(problem, x0),
     jacobianStructure,
-    hessianStructure,
-    jacobian: (x, values) => take(problem.eval_jac_g!(x, false) as ArrayLike<number>, values),
-    hessian: (x, sigma, lambda, values) =>
-      take(problem.eval_h!(x, sigma, lambda, false) as ArrayLike<number>, values),
+    jacobian: (x, values) => take("eval_jac_g", problem.eval_jac_g!(x, false), values),
+    ...(hessianStructure && {
+      hessianStructure,
+      hessian: (x: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array) =>
+        take("eval_h", problem.eval_h!(x, sigma, lambda, false), values),
+    }),
+  };
+}
+
+function toDense(
+  problem: Problem,
+  x0: Float64Array,
+  jacobian: Structure,
+  hessian: Structure | undefined,
+): DenseProblem {
+  const { n } = problem;
+  return {
+    ...callbacks(problem, x0),
+    jacobian: (x, values) => scatter("eval_jac_g", problem.eval_jac_g!(x, false), jacobian, n, values, false),
+    ...(hessian && {
+      hessian: (x: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array) =>
+        scatter("eval_h", problem.eval_h!(x, sigma, lambda, false), hessian, n, values, true),
+    }),
   };
 }
 
 /** What is the same for both forms. */
-function callbacks(problem: Problem): Omit<DenseProblem, "jacobian" | "hessian"> {
+function callbacks(problem: Problem, x0: Float64Array): Omit<DenseProblem, "jacobian" | "hessian"> {
   return {
     n: problem.n,
     m: problem.m,
-    x0: Float64Array.from(problem.x0),
+    x0,
     xl: Float64Array.from(problem.xl),
     xu: Float64Array.from(problem.xu),
     gl: Float64Array.from(problem.gl),
     gu: Float64Array.from(problem.gu),
     objective: (x) => problem.eval_f(x),
-    gradient: (x, g) => take(problem.eval_grad_f(x), g),
-    constraints: (x, c) => take(problem.eval_g!(x), c),
+    gradient: (x, g) => take("eval_grad_f", problem.eval_grad_f(x), g),
+    constraints: (x, c) => take("eval_g", problem.eval_g!(x), c),
   };
 }
 
-function toDense(problem: Problem): DenseProblem {
-  const { n, m } = problem;
-  const x0 = Float64Array.from(problem.x0);
-  const jacobian = m > 0 ? structureOf(problem.eval_jac_g?.(x0, true), "eval_jac_g", m, n) : NOTHING;
-  const hessian = problem.eval_h === undefined
-    ? undefined
-    : structureOf(problem.eval_h(x0, 1, new Float64Array(m), true), "eval_h", n, n);
-  return {
-    ...callbacks(problem),
-    jacobian(x, values) {
-      return scatter(problem.eval_jac_g!(x, false) as ArrayLike<number>, jacobian, n, values, false);
-    },
-    ...(hessian && {
-      hessian(x: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array) {
-        const given = problem.eval_h!(x, sigma, lambda, false) as ArrayLike<number>;
-        return scatter(given, hessian, n, values, true);
-      },
-    }),
-  };
-}
-
-function take(from: ArrayLike<number>, to: Float64Array): boolean {
-  if (from.length !== to.length) {
-    throw new RangeError(`Got ${from.length} values, expected ${to.length}`);
+/** The values that a callback gave. @throws {RangeError} If they are not as many as expected. */
+function valuesOf(name: string, given: Structure | ArrayLike<number>, expected: number): ArrayLike<number> {
+  const { length } = given as ArrayLike<number>;
+  if (length !== expected) {
+    throw new RangeError(`${name} gave ${length ?? "no"} values, expected ${expected}`);
   }
-  to.set(from);
+  return given as ArrayLike<number>;
+}
+
+function take(name: string, given: Structure | ArrayLike<number>, to: Float64Array): boolean {
+  to.set(valuesOf(name, given, to.length));
   return to.every(Number.isFinite);
 }
 
 function scatter(
-  from: ArrayLike<number>,
+  name: string,
+  given: Structure | ArrayLike<number>,
   { iRow, jCol }: Structure,
   n: number,
   to: Float64Array,
   symmetric: boolean,
 ): boolean {
+  const from = valuesOf(name, given, iRow.length);
   to.fill(0);
   for (let k = 0; k < iRow.length; k++) {
     // Some callers give the upper triangle; both mean the same matrix.
@@ -128,18 +175,19 @@ function scatter(
 }
 
 function structureOf(
-  given: Structure | ArrayLike<number> | undefined,
+  given: Structure | ArrayLike<number>,
   name: string,
   rows: number,
   columns: number,
+  expected: number | undefined,
 ): Structure {
-  const structure = given as Structure | undefined;
-  if (structure?.iRow === undefined || structure.iRow.length !== structure.jCol.length) {
-    throw new RangeError(`Cannot use ${name}: with structure set it must give iRow and jCol of one length`);
+  const { iRow, jCol } = (given ?? {}) as Partial<Structure>;
+  if (iRow === undefined || jCol === undefined) {
+    throw new RangeError(`Cannot use ${name}: with structure set it must give iRow and jCol`);
   }
-  const inside = structure.iRow.every((row, k) =>
-    row >= 0 && row < rows && structure.jCol[k] >= 0 && structure.jCol[k] < columns
-  );
-  if (!inside) throw new RangeError(`Cannot use ${name}: a place is outside ${rows} × ${columns}`);
-  return structure;
+  checkStructure(name, { iRow, jCol }, rows, columns);
+  if (expected !== undefined && expected !== iRow.length) {
+    throw new RangeError(`Cannot use ${name}: its structure has ${iRow.length} places, expected ${expected}`);
+  }
+  return { iRow: Int32Array.from(iRow), jCol: Int32Array.from(jCol) };
 }

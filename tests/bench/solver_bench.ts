@@ -2,7 +2,7 @@
 import { DenseLdlt } from "../../runtime/solver/linear_algebra/ldlt.ts";
 import { createSolver, solve } from "../../runtime/solver/mod.ts";
 import { seeded } from "../graph/random_graph.ts";
-import { controlProblem } from "../solver/control_problem.ts";
+import { asProblem, controlProblem } from "../solver/control_problem.ts";
 import type { BenchRow } from "./row.ts";
 import { smallProblems } from "./solver_problems.ts";
 
@@ -46,7 +46,7 @@ export async function solverBench(): Promise<BenchRow[]> {
 }
 
 async function control(other: Native | undefined): Promise<BenchRow[]> {
-  const problem = controlProblem(8000);
+  const problem = asProblem(controlProblem(8000));
   const times: number[] = [];
   let iterations = 0;
   for (let k = 0; k < 5; k++) {

@@ -9,14 +9,14 @@ const ROOT = new URL("../../runtime/solver/", import.meta.url);
 
 /** Same instructions on every machine: nothing of the place where it is built goes into the module. */
 const FLAGS = [
-  "-O3",
+  "-O2",
   "--noAssert",
   "--uncheckedBehavior",
   "always",
   "--enable",
   "simd",
   "--runtime",
-  "stub",
+  "minimal",
   "--maximumMemory",
   "16384",
   "--use",

@@ -1,15 +1,15 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { createSolver, createWasmSolver, type DenseProblem } from "../../runtime/solver/mod.ts";
 import { Settings } from "../../runtime/solver/core/settings.ts";
 import { SETTING_NAMES } from "../../runtime/solver/setting_names.ts";
 import { denseForm } from "./book_problem.ts";
 import { buildSolver } from "./build.ts";
+import { module } from "./forms.ts";
 import { HOCK_SCHITTKOWSKI } from "./hock_schittkowski.ts";
 import { hs071, hs071Optimum } from "./hs071.ts";
 
 const SOLVER = new URL("../../runtime/solver/", import.meta.url);
 const committed = await Deno.readFile(new URL("solver.wasm", SOLVER));
-const module = new WebAssembly.Module(committed);
 
 Deno.test("solver.wasm is what the sources give, built from a clean folder", async () => {
   const folder = await Deno.makeTempDir();
@@ -36,6 +36,12 @@ Deno.test("solver.wasm imports its callbacks alone and has a largest memory", ()
     "objective",
     "report",
   ]);
+  const nothing = Object.fromEntries(imports.map((name) => [name, () => 0]));
+  const { memory } = new WebAssembly.Instance(module, { entry: nothing }).exports;
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error("no memory");
+  const pages = memory.buffer.byteLength / 65536;
+  assertThrows(() => memory.grow(16_385 - pages), RangeError);
+  memory.grow(16_384 - pages);
 });
 
 Deno.test("both targets give the same bits, statuses and iterations on the book's problems", () => {

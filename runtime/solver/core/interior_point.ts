@@ -78,7 +78,7 @@ export class InteriorPoint {
     this.convergence = new Convergence(state, base, size, m);
     this.barrier = new BarrierUpdate(state, search);
     this.adaptive = new AdaptiveUpdate(state, newton, search, size, m);
-    this.quasiNewton = new QuasiNewton(n, settings);
+    this.quasiNewton = new QuasiNewton(n, base.system.dense, settings);
   }
 
   /** Solves from the start of the prepared problem. @returns IPOPT's return code. */

@@ -10,6 +10,9 @@ declare type usize = number;
 interface Float64Array {
   readonly dataStart: usize;
 }
+interface Int32Array {
+  readonly dataStart: usize;
+}
 interface Uint32Array {
   readonly dataStart: usize;
 }

@@ -1,5 +1,6 @@
 /// <reference types="./portable.d.ts" />
 import { LinearSystem } from "../linear_algebra/linear_system.ts";
+import { addProducts } from "../linear_algebra/low_rank.ts";
 import { Settings } from "./settings.ts";
 import { State } from "./state.ts";
 import { copy, dot, fill } from "./vector.ts";
@@ -12,8 +13,9 @@ const MAX_SKIPPED: i32 = 2;
 
 /**
  * A matrix in place of the Hessian of the Lagrangian in x, built from the last steps: limited-memory BFGS (Byrd, Nocedal
- * and Schnabel, Math. Program. 63, 1994), written out because the systems here are dense; or, where no Hessian was given
- * and nothing was chosen, BFGS with all its memory and Powell's damping (Nocedal and Wright, procedure 18.2).
+ * and Schnabel, Math. Program. 63, 1994), written out where the system is dense, else as σI + Σ sign_k·w_k·w_kᵀ; or, where
+ * no Hessian was given, nothing was chosen and the system is dense, BFGS with all its memory and Powell's damping (Nocedal
+ * and Wright, procedure 18.2).
  */
 export class QuasiNewton {
   private n: i32 = 0;
@@ -22,6 +24,11 @@ export class QuasiNewton {
   /** Steps and changes of gradient, oldest first, n entries each. */
   private steps: Float64Array = new Float64Array(0);
   private changes: Float64Array = new Float64Array(0);
+  private readonly dense: boolean;
+  private sigma: f64 = 1;
+  private count: i32 = 0;
+  private w: Float64Array = new Float64Array(0);
+  private sign: Float64Array = new Float64Array(0);
   private pairs: i32 = 0;
   private skips: i32 = 0;
   private readonly capacity: i32;
@@ -33,8 +40,9 @@ export class QuasiNewton {
   private fresh: boolean = true;
   private readonly settings: Settings;
 
-  constructor(capacity: i32, settings: Settings) {
+  constructor(capacity: i32, dense: boolean, settings: Settings) {
     this.settings = settings;
+    this.dense = dense;
     this.capacity = capacity;
     this.s = new Float64Array(capacity);
     this.y = new Float64Array(capacity);
@@ -45,8 +53,12 @@ export class QuasiNewton {
   begin(n: i32): void {
     if (!this.settings.limited_memory) return;
     const history = this.settings.limited_memory_max_history;
-    if (this.b.length === 0) this.b = new Float64Array(this.capacity * this.capacity);
+    if (this.dense && this.b.length === 0) this.b = new Float64Array(this.capacity * this.capacity);
     if (this.steps.length < history * this.capacity) {
+      if (!this.dense) {
+        this.w = new Float64Array(2 * history * this.capacity);
+        this.sign = new Float64Array(2 * history);
+      }
       this.steps = new Float64Array(history * this.capacity);
       this.changes = new Float64Array(history * this.capacity);
     }
@@ -60,12 +72,16 @@ export class QuasiNewton {
 
   private identity(scale: f64): void {
     const n = this.n;
+    this.sigma = scale;
+    this.count = 0;
+    if (!this.dense) return;
     fill(n * n, 0, this.b);
     for (let i: i32 = 0; i < n; i++) this.b[i * n + i] = scale;
   }
 
   store(system: LinearSystem): void {
-    system.setHessian(this.b);
+    if (this.dense) system.setHessian(this.b);
+    else system.setLowRank(this.sigma, this.count, this.w, this.sign);
   }
 
   /** Remembers x before the step. */
@@ -169,6 +185,11 @@ export class QuasiNewton {
   /** bs = B·s */
   private times(s: Float64Array): void {
     const n = this.n;
+    if (!this.dense) {
+      for (let i: i32 = 0; i < n; i++) this.bs[i] = this.sigma * s[i];
+      addProducts(n, this.count, this.w, this.sign, s, this.bs);
+      return;
+    }
     for (let i: i32 = 0; i < n; i++) {
       let sum: f64 = 0;
       for (let j: i32 = 0; j < n; j++) sum += this.b[i * n + j] * s[j];
@@ -179,6 +200,18 @@ export class QuasiNewton {
   /** B += y·yᵀ/sᵀy − (B·s)(B·s)ᵀ/sᵀBs */
   private add(sbs: f64, sy: f64): void {
     const n = this.n;
+    if (!this.dense) {
+      const at = this.count * n;
+      const up: f64 = 1 / Math.sqrt(sy);
+      const down: f64 = 1 / Math.sqrt(sbs);
+      for (let i: i32 = 0; i < n; i++) {
+        this.w[at + i] = this.y[i] * up;
+        this.w[at + n + i] = this.bs[i] * down;
+      }
+      this.sign[this.count++] = 1;
+      this.sign[this.count++] = -1;
+      return;
+    }
     for (let i: i32 = 0; i < n; i++) {
       for (let j: i32 = 0; j < n; j++) {
         this.b[i * n + j] += this.y[i] * this.y[j] / sy - this.bs[i] * this.bs[j] / sbs;

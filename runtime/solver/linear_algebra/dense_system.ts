@@ -21,7 +21,7 @@ export class DenseSystem extends LinearSystem {
   constructor(reduction: Reduction) {
     const n = reduction.fullN;
     const m = reduction.fullM;
-    super(reduction, m * n, n * n);
+    super(reduction, true, m * n, n * n);
     this.jacobian = new Float64Array(m * n);
     this.hessian = new Float64Array(n * n);
     this.ldlt = new DenseLdlt(n + m);

@@ -37,13 +37,18 @@ export class Reduction {
  */
 export abstract class LinearSystem {
   readonly reduction: Reduction;
+  /** Whether W may have an entry at every place. */
+  readonly dense: boolean;
   /** Values as the model writes them. */
   readonly rawJacobian: Float64Array;
   readonly rawHessian: Float64Array;
   negatives: i32 = 0;
+  /** How often an order of elimination was looked for. */
+  analyses: i32 = 0;
 
-  constructor(reduction: Reduction, jacobianSize: i32, hessianSize: i32) {
+  constructor(reduction: Reduction, dense: boolean, jacobianSize: i32, hessianSize: i32) {
     this.reduction = reduction;
+    this.dense = dense;
     this.rawJacobian = new Float64Array(jacobianSize);
     this.rawHessian = new Float64Array(hessianSize);
   }
@@ -54,8 +59,10 @@ export abstract class LinearSystem {
   abstract takeJacobian(): boolean;
   abstract takeHessian(): boolean;
   abstract clearHessian(): void;
-  /** @param b Row-major n × n, symmetric. */
-  abstract setHessian(b: Float64Array): void;
+  /** W = b where the system is dense. @param b Row-major n × n, symmetric. */
+  setHessian(_b: Float64Array): void {}
+  /** W = σI + Σ sign_k·w_k·w_kᵀ where it is not; `count` vectors of n entries, which are not copied. */
+  setLowRank(_sigma: f64, _count: i32, _w: Float64Array, _sign: Float64Array): void {}
   /** Largest size in each row of the Jacobian as it was taken, length m. */
   abstract rowSizes(out: Float64Array): void;
   /** out = J·x */

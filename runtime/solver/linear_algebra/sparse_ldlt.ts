@@ -1,4 +1,5 @@
 /// <reference types="../core/portable.d.ts" />
+import { subtractOne, subtractTwo } from "./columns.ts";
 import { EliminationTree } from "./elimination_tree.ts";
 
 /**
@@ -335,8 +336,7 @@ export class SparseLdlt {
       const value = a[from + j];
       if (value === 0.0) continue;
       const u = value * inverse;
-      const column = j * size;
-      for (let i = j; i < size; i++) a[column + i] -= u * a[from + i];
+      subtractOne(a, j * size + j, from + j, size - j, u);
     }
     for (let j = k + 1; j < size; j++) a[from + j] *= inverse;
   }
@@ -364,8 +364,7 @@ export class SparseLdlt {
       if (x === 0.0 && y === 0.0) continue;
       const u = (q * x - y) * scale;
       const w = (p * y - x) * scale;
-      const column = j * size;
-      for (let i = j; i < size; i++) a[column + i] = a[column + i] - u * a[first + i] - w * a[second + i];
+      subtractTwo(a, j * size + j, first + j, u, second + j, w, size - j);
     }
     for (let j = k + 2; j < size; j++) {
       const x = a[first + j];

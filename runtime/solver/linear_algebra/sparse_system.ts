@@ -1,5 +1,6 @@
 /// <reference types="../core/portable.d.ts" />
 import { LinearSystem, Reduction } from "./linear_system.ts";
+import { LowRank } from "./low_rank.ts";
 import { SparseLdlt } from "./sparse_ldlt.ts";
 
 /** A pivot of the equilibrated matrix below this is zero. */
@@ -30,6 +31,11 @@ export class SparseSystem extends LinearSystem {
   private readonly places: Int32Array;
   private ldlt: SparseLdlt;
   private shaped: boolean = false;
+  /** The quasi-Newton matrix in place of the Hessian: σ, the vectors, and whether the present factors need them. */
+  private limited: boolean = false;
+  private sigma: f64 = 0;
+  private readonly lowRank: LowRank = new LowRank();
+  private corrected: boolean = false;
   private n: i32 = 0;
   private m: i32 = 0;
   /** Symmetric scaling in the order of the matrix, and the same by position in the elimination. */
@@ -46,7 +52,7 @@ export class SparseSystem extends LinearSystem {
   ) {
     const jacobians = jacobianRow.length;
     const hessians = hessianRow.length;
-    super(reduction, jacobians, hessians);
+    super(reduction, false, jacobians, hessians);
     const order = reduction.fullN + reduction.fullM;
     this.jacobianRow = jacobianRow;
     this.jacobianColumn = jacobianColumn;
@@ -104,6 +110,7 @@ export class SparseSystem extends LinearSystem {
   }
 
   private analyse(): void {
+    this.analyses++;
     const order = this.n + this.m;
     const entries = this.hCount + this.jCount + order;
     const rows = new Int32Array(entries);
@@ -137,6 +144,7 @@ export class SparseSystem extends LinearSystem {
   }
 
   override takeHessian(): boolean {
+    this.limited = false;
     const reduction = this.reduction;
     let sum: f64 = 0;
     for (let k: i32 = 0; k < this.hCount; k++) {
@@ -149,12 +157,14 @@ export class SparseSystem extends LinearSystem {
   }
 
   override clearHessian(): void {
+    this.limited = false;
     for (let k: i32 = 0; k < this.hCount; k++) this.hessian[k] = 0;
   }
 
-  /** Entries of `b` outside of the structure are left out. */
-  override setHessian(b: Float64Array): void {
-    for (let k: i32 = 0; k < this.hCount; k++) this.hessian[k] = b[this.hRow[k] * this.n + this.hColumn[k]];
+  override setLowRank(sigma: f64, count: i32, w: Float64Array, sign: Float64Array): void {
+    this.limited = true;
+    this.sigma = sigma;
+    this.lowRank.set(this.n, count, w, sign);
   }
 
   override rowSizes(out: Float64Array): void {
@@ -180,6 +190,11 @@ export class SparseSystem extends LinearSystem {
   }
 
   override addHessian(x: Float64Array, out: Float64Array): void {
+    if (this.limited) {
+      for (let i: i32 = 0; i < this.n; i++) out[i] += this.sigma * x[i];
+      this.lowRank.addTimes(x, out);
+      return;
+    }
     for (let k: i32 = 0; k < this.hCount; k++) {
       const r = this.hRow[k];
       const c = this.hColumn[k];
@@ -195,17 +210,28 @@ export class SparseSystem extends LinearSystem {
     const a = ldlt.values;
     const places = this.places;
     for (let k: i32 = 0; k < a.length; k++) a[k] = 0;
-    if (useHessian) {
+    const limited = useHessian && this.limited;
+    if (useHessian && !limited) {
       for (let k: i32 = 0; k < this.hCount; k++) a[places[k]] += this.hessian[k];
     }
     for (let k: i32 = 0; k < this.jCount; k++) a[places[this.hCount + k]] += this.jacobian[k];
     const diagonal = this.hCount + this.jCount;
-    for (let i: i32 = 0; i < n; i++) a[places[diagonal + i]] += dx[i];
+    const sigma: f64 = limited ? this.sigma : 0;
+    for (let i: i32 = 0; i < n; i++) a[places[diagonal + i]] += dx[i] + sigma;
     for (let i: i32 = 0; i < m; i++) a[places[diagonal + n + i]] -= dr[i];
     this.equilibrate();
     const regular = ldlt.factor(TINY);
     this.negatives = ldlt.negatives;
-    return regular;
+    this.corrected = limited && this.lowRank.count > 0;
+    if (!regular || !this.corrected) return regular;
+    this.lowRank.begin(n + m);
+    for (let k: i32 = 0; k < this.lowRank.count; k++) {
+      this.lowRank.load(k);
+      this.solveBase(this.lowRank.column);
+      this.lowRank.take(k);
+    }
+    this.negatives = this.lowRank.factor(ldlt.negatives);
+    return this.negatives >= 0;
   }
 
   /** Scales rows and columns until the largest entry of each is near 1 (Ruiz, RAL-TR-2001-034). */
@@ -241,6 +267,12 @@ export class SparseSystem extends LinearSystem {
   }
 
   override solve(b: Float64Array): void {
+    this.solveBase(b);
+    if (this.corrected) this.lowRank.correct(b);
+  }
+
+  /** Without the vectors of the quasi-Newton matrix. */
+  private solveBase(b: Float64Array): void {
     const order = this.n + this.m;
     for (let i: i32 = 0; i < order; i++) b[i] *= this.scale[i];
     this.ldlt.solve(b);

@@ -16,3 +16,6 @@ declare const f64x2: {
 };
 declare function load<T extends f64>(address: usize): T;
 declare function store<T extends f64>(address: usize, value: T): void;
+declare const memory: { size(): i32 };
+/** Gives back what nothing refers to any more. */
+declare function __collect(): void;

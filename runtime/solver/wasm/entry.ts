@@ -3,11 +3,12 @@ import { Driver } from "../core/driver.ts";
 import { Model } from "../core/model.ts";
 import { Settings } from "../core/settings.ts";
 import { DenseSystem } from "../linear_algebra/dense_system.ts";
-import { Reduction } from "../linear_algebra/linear_system.ts";
+import { LinearSystem, Reduction } from "../linear_algebra/linear_system.ts";
+import { SparseSystem } from "../linear_algebra/sparse_system.ts";
 
 /*
  * The module's edge: the callbacks come in as functions of addresses, the solver goes out as functions of addresses. All
- * memory of a solver is taken in `create`.
+ * memory of a dense solver is taken in `create`; that of sparse factors grows in the first solves of a structure.
  */
 
 declare function objective(x: usize): f64;
@@ -47,7 +48,7 @@ class CallbackModel extends Model {
 }
 
 /** What the host reads and writes, by address; each is written once, in `create`. */
-const ADDRESSES: i32 = 17;
+const ADDRESSES: i32 = 21;
 
 class Solver {
   readonly model: CallbackModel;
@@ -55,11 +56,20 @@ class Solver {
   readonly driver: Driver;
   readonly addresses: Uint32Array = new Uint32Array(ADDRESSES);
   readonly numbers: Float64Array = new Float64Array(6);
+  /** Right-hand sides of a linear system at the answer, and its solution. */
+  readonly dual: Float64Array;
+  readonly rows: Float64Array;
+  readonly dx: Float64Array;
+  readonly dy: Float64Array;
 
-  constructor(n: i32, m: i32) {
+  constructor(n: i32, m: i32, system: LinearSystem) {
     const settings = new Settings();
     const model = new CallbackModel(n, m);
-    const driver = new Driver(model, settings, new DenseSystem(new Reduction(n, m)));
+    const driver = new Driver(model, settings, system);
+    this.dual = new Float64Array(n);
+    this.rows = new Float64Array(m);
+    this.dx = new Float64Array(n);
+    this.dy = new Float64Array(m);
     this.settings = settings;
     this.model = model;
     this.driver = driver;
@@ -81,6 +91,10 @@ class Solver {
     at[14] = this.numbers.dataStart as u32;
     at[15] = driver.base.system.rawJacobian.dataStart as u32;
     at[16] = driver.base.system.rawHessian.dataStart as u32;
+    at[17] = this.dual.dataStart as u32;
+    at[18] = this.rows.dataStart as u32;
+    at[19] = this.dx.dataStart as u32;
+    at[20] = this.dy.dataStart as u32;
   }
 }
 
@@ -89,7 +103,36 @@ let only: Solver | null = null;
 
 /** Takes all memory. @returns Where the addresses begin. */
 export function create(n: i32, m: i32): usize {
-  const solver = new Solver(n, m);
+  return keep(new Solver(n, m, new DenseSystem(new Reduction(n, m))));
+}
+
+/** Rows and columns of the Jacobian's non-zeros, then of the Hessian's: the host writes them before `createSparse`. */
+let jacobianRow: Int32Array = new Int32Array(0);
+let jacobianColumn: Int32Array = new Int32Array(0);
+let hessianRow: Int32Array = new Int32Array(0);
+let hessianColumn: Int32Array = new Int32Array(0);
+
+/** Takes memory for the places of non-zeros. @returns Where the four addresses begin. */
+export function createPlaces(jacobians: i32, hessians: i32): usize {
+  jacobianRow = new Int32Array(jacobians);
+  jacobianColumn = new Int32Array(jacobians);
+  hessianRow = new Int32Array(hessians);
+  hessianColumn = new Int32Array(hessians);
+  const at = new Uint32Array(4);
+  at[0] = jacobianRow.dataStart as u32;
+  at[1] = jacobianColumn.dataStart as u32;
+  at[2] = hessianRow.dataStart as u32;
+  at[3] = hessianColumn.dataStart as u32;
+  return at.dataStart;
+}
+
+export function createSparse(n: i32, m: i32): usize {
+  const reduction = new Reduction(n, m);
+  const system = new SparseSystem(reduction, jacobianRow, jacobianColumn, hessianRow, hessianColumn);
+  return keep(new Solver(n, m, system));
+}
+
+function keep(solver: Solver): usize {
   only = solver;
   return solver.addresses.dataStart;
 }
@@ -108,9 +151,24 @@ export function reject(): void {
 /** Solves, and writes objective, iterations, evaluations and residuals into the numbers. @returns IPOPT's return code. */
 export function solve(): i32 {
   const solver = only!;
+  const pages = memory.size();
+  const analyses = solver.driver.base.system.analyses;
   const status = solver.driver.solve();
   tell(solver);
+  // What a new order of elimination has left behind, and what the factors have outgrown, is given back.
+  if (memory.size() !== pages || solver.driver.base.system.analyses !== analyses) __collect();
   return status;
+}
+
+/** Factorises the optimality conditions at the answer. @returns 0 where they are singular. */
+export function linearize(): i32 {
+  return only!.driver.linearize() ? 1 : 0;
+}
+
+/** Solves with these factors for `dual` and `rows` into `dx` and `dy`. @returns 0 where that fails. */
+export function solveLinear(): i32 {
+  const solver = only!;
+  return solver.driver.sensitivity(solver.dual, solver.rows, solver.dx, solver.dy) ? 1 : 0;
 }
 
 function tell(solver: Solver): void {

@@ -1,0 +1,66 @@
+import type { DenseProblem } from "./dense_problem.ts";
+import type { SolveOptions } from "./options.ts";
+import type { SolveResult } from "./result.ts";
+
+/** How a problem changes with a parameter p, at its solution. */
+export interface ParameterDerivative {
+  /** ∂²(f + Σ mult_g_i·g_i)/∂x∂p, length n. */
+  readonly lagrangian: Float64Array;
+  /** ∂g/∂p minus ∂(bounds of g)/∂p, length m. */
+  readonly constraints: Float64Array;
+}
+
+/** dx/dp and d mult_g/dp. */
+export interface Sensitivity {
+  readonly x: Float64Array;
+  readonly mult_g: Float64Array;
+}
+
+/**
+ * A solver with the memory for problems of one size, and of one structure where it is sparse. The forms in TypeScript and
+ * in WebAssembly take the same steps to the last bit.
+ */
+export interface Solver<P extends DenseProblem = DenseProblem> {
+  readonly n: number;
+  readonly m: number;
+  /**
+   * Solves; nothing is allocated but the small result object, whose arrays are overwritten by the next solve.
+   * @throws {RangeError} If the problem has another size.
+   */
+  solve(problem: P, options?: SolveOptions): SolveResult;
+  /**
+   * First-order change of the last answer with a parameter, from the factors there; what is at a bound stays.
+   * @param problem The one that was solved last, with its Hessian.
+   * @returns Undefined where the system is singular.
+   */
+  sensitivity(problem: P, by: ParameterDerivative): Sensitivity | undefined;
+  /**
+   * Hessian of the objective as a function of some variables alone, the others following so that the active constraints
+   * keep holding; its inverse is the covariance of estimated parameters.
+   * @param variables As many as there are degrees of freedom at the answer, or fewer.
+   * @returns Row-major, k × k; undefined where it does not exist, e.g. where one of the variables is at its bound.
+   */
+  reducedHessian(problem: P, variables: readonly number[]): Float64Array | undefined;
+}
+
+/** @throws {RangeError} If a size is not a whole number in its range. */
+export function checkSizes(n: number, m: number): void {
+  if (Number.isInteger(n) && n >= 1 && Number.isInteger(m) && m >= 0) return;
+  throw new RangeError(
+    `Cannot make a solver for ${n} variables and ${m} constraints: expected whole numbers, at least 1 variable`,
+  );
+}
+
+/** @throws {RangeError} If a length differs. */
+export function checkParameter(
+  n: number,
+  m: number,
+  lagrangian: Float64Array,
+  constraints: Float64Array,
+): void {
+  if (lagrangian.length === n && constraints.length === m) return;
+  throw new RangeError(
+    `Cannot tell a sensitivity to derivatives of lengths ${lagrangian.length} and ${constraints.length}: ` +
+      `expected ${n} and ${m}`,
+  );
+}
