@@ -42,6 +42,7 @@ export const LINEAR = 61;
 export const CONCAT = 62;
 export const SLICE = 63;
 export const SUM = 64;
+export const TREES = 65;
 
 /** Words of an instruction: operation, first result slot, length, then three arguments with stride (0 or 1), and one more. */
 export const WIDTH = 10;

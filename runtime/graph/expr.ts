@@ -1,4 +1,5 @@
 import { foldNode, simplify } from "./fold.ts";
+import { forestOf } from "./forest.ts";
 import { GraphError } from "./graph_error.ts";
 import type { BinaryOp, Op, UnaryOp } from "./ops.ts";
 
@@ -12,9 +13,9 @@ export interface Node {
   readonly args: readonly NodeId[];
   /** Length of the value. */
   readonly length: number;
-  /** constant: the values. linear: W row-major (length × length of the argument), then b (length). */
+  /** constant: the values. linear: W row-major (length × length of the argument), then b (length). trees: see forest.ts. */
   readonly data?: Float64Array;
-  /** parameter, variable: which. opaque: which skill. slice: the first element. */
+  /** parameter, variable: which. opaque: which skill. slice: the first element. trees: length of `data`. */
   readonly index?: number;
 }
 
@@ -128,6 +129,12 @@ export class Graph {
     return this.#operation({ op: "slice", args: [x], length, index: start });
   }
 
+  /** `length` values of a forest of decision trees. @param data As `encodeForest` makes it; kept, not copied. @throws {GraphError} FOREST */
+  trees(data: Float64Array, x: NodeId, length: number): NodeId {
+    forestOf(data, this.#node(x).length, checkLength(length, "trees"));
+    return this.#operation({ op: "trees", args: [x], length, data, index: data.length });
+  }
+
   /** The sum of all elements. */
   sum(x: NodeId): NodeId {
     this.#node(x);
@@ -180,6 +187,8 @@ export class Graph {
         return this.slice(args[0], node.index!, node.length);
       case "sum":
         return this.sum(args[0]);
+      case "trees":
+        return this.trees(node.data!, args[0], node.length);
       default:
         return args.length === 1
           ? this.unary(node.op as UnaryOp, args[0])

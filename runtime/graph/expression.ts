@@ -3,7 +3,7 @@
  * everything before it builds anything, and builds with the same checked methods that everybody uses.
  *
  * Little-endian: 8 int32 of header, 4 int32 a node (operation, length, index, number of arguments), the arguments, the
- * outputs, padding to 8 bytes, then the float64 data of the constants and `linear`s in the order of the nodes.
+ * outputs, padding to 8 bytes, then the float64 data of the constants, `linear`s and `trees` in the order of the nodes.
  */
 import { type Expression, Graph, GraphError, type Node, type NodeId, reachable } from "./expr.ts";
 import { CODE, opOf } from "./opcodes.ts";
@@ -138,13 +138,20 @@ class NodeReader {
     if (op === "parameter" && !(index >= 0 && index < this.sources)) {
       throw broken(`node ${k} reads source ${index} of ${this.sources}`);
     }
+    if (op === "trees" && index < 1) throw broken(`node ${k} is a forest without data`);
     if (op === "opaque") {
       const opaque = this.opaques[index];
       if (opaque === undefined || opaque.inputs !== lengthOf(args[0]) || opaque.outputs !== length) {
         throw broken(`node ${k} is no foreign code that is declared beside the expression`);
       }
     }
-    const size = op === "constant" ? length : op === "linear" ? length * (lengthOf(args[0]) + 1) : 0;
+    const size = op === "constant"
+      ? length
+      : op === "linear"
+      ? length * (lengthOf(args[0]) + 1)
+      : op === "trees"
+      ? index
+      : 0;
     if (this.#float + size > this.data.length) throw broken(`node ${k} has data beyond the end`);
     const data = size === 0 ? undefined : this.data.subarray(this.#float, this.#float + size);
     this.#float += size;
@@ -200,6 +207,7 @@ const ARITY: Record<Op, number | undefined> = {
   concat: undefined,
   slice: 1,
   sum: 1,
+  trees: 1,
 };
 
 function broken(what: string): GraphError {

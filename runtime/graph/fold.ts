@@ -1,4 +1,5 @@
 /** Constant folding, and the few rewrites that give the same numbers bit for bit with fewer nodes. */
+import { forestOf } from "./forest.ts";
 import type { Graph, Node, NodeId } from "./expr.ts";
 import { CODE } from "./opcodes.ts";
 import type { BinaryOp, Op, UnaryOp } from "./ops.ts";
@@ -33,6 +34,12 @@ const foldRule: Partial<Record<Op, FoldRule>> = {
     return y;
   },
   slice: (node, [x]) => x.slice(node.index!, node.index! + node.length),
+  trees: (node, [x]) => {
+    const values = new Float64Array(x.length + node.length);
+    values.set(x);
+    forestOf(node.data!, x.length, node.length).evaluate(values, 0, x.length);
+    return values.slice(x.length);
+  },
   sum: (_node, [x]) => Float64Array.of(x.reduce((total, value) => total + value, 0)),
 };
 

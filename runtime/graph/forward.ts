@@ -1,8 +1,9 @@
 /// <reference types="../solver/core/portable.d.ts" />
 /** Values: runs the instructions `from` … `to` − 1 over the arena. */
-import { ADD, CONCAT, GELU, LINEAR, OPAQUE, SELECT, SUM } from "./codes.ts";
+import { ADD, CONCAT, GELU, LINEAR, OPAQUE, SELECT, SUM, TREES } from "./codes.ts";
 import { applyLinear } from "./dense.ts";
 import { WIDTH } from "./codes.ts";
+import { applyTrees } from "./trees.ts";
 import { binaryValue, selectValue, unaryValue } from "./scalar.ts";
 import { exp, normalCdfWith } from "./special.ts";
 import { Workspace } from "./workspace.ts";
@@ -27,6 +28,8 @@ export function runForward(work: Workspace, from: i32, to: i32): void {
       v[out] = sumOf(v, a, b);
     } else if (op === OPAQUE) {
       work.call(code[at + 7], a, out);
+    } else if (op === TREES) {
+      applyTrees(work.plan.trees, work.plan.treesAt[code[at + 7]], work.plan.data, code[at + 8], v, a, out);
     } else if (op === GELU) {
       applyGelu(work, out, length, a, strideA);
     } else if (op < ADD) {

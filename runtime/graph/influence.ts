@@ -55,6 +55,9 @@ const influenceRule: Record<Op, InfluenceRule> = {
   opaque: (e) => {
     for (let j = 0; j < e.program.code[e.at + 5]; j++) pass(e, argument(e, 0) + j, UNKNOWN);
   },
+  trees: (e) => {
+    for (let j = 0; j < e.program.code[e.at + 5]; j++) pass(e, argument(e, 0) + j, UNKNOWN);
+  },
   neg: (e, sign) => pass(e, argument(e, 0), flip(sign)),
   exp: rising,
   log: rising,

@@ -49,7 +49,7 @@ export function intervalsAnywhere(program: Program): IntervalMemory {
 function sweepIntervals(program: Program, memory: IntervalMemory, from: number): void {
   const { code } = program;
   for (let at = from * WIDTH; at < code.length; at += WIDTH) {
-    intervalRule[opOf(code[at])!](memory, code, at, program.data);
+    intervalRule[opOf(code[at])!](memory, code, at, program);
     for (let slot = code[at + 1]; slot < code[at + 1] + code[at + 2]; slot++) {
       if (!(memory.lower[slot] >= -Infinity)) memory.lower[slot] = -Infinity;
       if (!(memory.upper[slot] <= Infinity)) memory.upper[slot] = Infinity;

@@ -1,5 +1,6 @@
 /** The bounds of each operation's result from the bounds of its arguments. A bound of NaN means: none. */
 import type { Op } from "./ops.ts";
+import type { Program } from "./program.ts";
 import { floorDivide, floorMod, roundHalfEven } from "./scalar.ts";
 import { erf, exp, gelu, sigmoid, tanh } from "./special.ts";
 
@@ -9,7 +10,7 @@ export interface IntervalMemory {
 }
 
 type Bounds = readonly [lower: number, upper: number];
-type IntervalRule = (memory: IntervalMemory, code: Int32Array, at: number, data: Float64Array) => void;
+type IntervalRule = (memory: IntervalMemory, code: Int32Array, at: number, program: Program) => void;
 
 const ANYTHING: Bounds = [-Infinity, Infinity];
 const UNDECIDED: Bounds = [0, 1];
@@ -131,7 +132,9 @@ export const intervalRule: Record<Op, IntervalRule> = {
     lower[code[at + 1]] = low;
     upper[code[at + 1]] = high;
   },
-  linear: ({ lower, upper }, code, at, data) => {
+  trees: ({ lower, upper }, code, at, { forests }) =>
+    forests[code[at + 7]].bound(lower, upper, code[at + 3], code[at + 1]),
+  linear: ({ lower, upper }, code, at, { data }) => {
     const [rows, x, columns, weight] = [code[at + 2], code[at + 3], code[at + 5], code[at + 7]];
     for (let i = 0; i < rows; i++) {
       let low = data[weight + rows * columns + i];

@@ -38,7 +38,7 @@ export interface LiftContext {
 }
 
 /** Operations whose derivative is 0 wherever it exists. */
-const STEPS: ReadonlySet<Op> = new Set<Op>([...BOOLEANS, "floor", "ceil", "round", "floordiv"]);
+const STEPS: ReadonlySet<Op> = new Set<Op>([...BOOLEANS, "floor", "ceil", "round", "floordiv", "trees"]);
 
 /**
  * Builds the smooth graph. Each node of the request has two copies: `lifted` reads the auxiliary variables, `tight` the

@@ -40,6 +40,8 @@ const RULES: ReadonlyMap<string, OnnxRule> = new Map(Object.entries({
 
 /** Nodes that are lowered, those of a loop's body as often as it runs. */
 const MAX_STEPS = 100_000;
+/** As onnx.proto numbers data types. */
+const DOUBLE = 11;
 const OLDEST_OPSET = 7;
 const NEWEST_OPSET = 25;
 export const MAX_ONNX_BYTES = 64 * 1024 * 1024;
@@ -186,6 +188,7 @@ class Lowering {
     const opset = this.#model.opsets.get(node.domain) ?? 1;
     const call = new OnnxCall(this.#build, node, opset, inputs, {
       tensor: (tensor) => tensorData(tensor, this.#externalFile),
+      double: this.#model.inputs.some(({ type }) => type === DOUBLE),
       body: (graph, values) => this.#runBody(scope, graph, values),
     });
     const result = rule(call);

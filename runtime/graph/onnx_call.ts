@@ -9,6 +9,8 @@ export type OnnxRule = (call: OnnxCall) => OnnxValue | readonly OnnxValue[];
 /** What a rule may ask of the model around its node. */
 export interface OnnxSurroundings {
   readonly tensor: (tensor: TensorProto) => TensorData;
+  /** Whether the model takes numbers of 64 bits. */
+  readonly double: boolean;
   /** Lowers the body of a loop once, with values for its inputs in order; gives its outputs in order. */
   readonly body: (graph: GraphProto, inputs: readonly OnnxValue[]) => OnnxValue[];
 }
@@ -34,6 +36,11 @@ export class OnnxCall {
     this.opset = opset;
     this.#inputs = inputs;
     this.#around = around;
+  }
+
+  /** Whether the model takes numbers of 64 bits. */
+  get double(): boolean {
+    return this.#around.double;
   }
 
   get count(): number {

@@ -89,7 +89,8 @@ function distances(call: OnnxCall): OnnxValue {
   return build.unary("sqrt", build.binary("max", squares, build.scalar(0)));
 }
 
-function rowsOf(build: OnnxBuilder, x: OnnxValue, features: number): OnnxValue[] {
+/** The rows of a matrix; a vector is one row. */
+export function rowsOf(build: OnnxBuilder, x: OnnxValue, features: number): OnnxValue[] {
   return Array.from(
     { length: sizeOf(x.shape) / features },
     (_, i) => build.gather(x, Array.from({ length: features }, (_, k) => i * features + k), [features]),

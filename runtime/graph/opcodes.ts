@@ -43,6 +43,7 @@ export const CODE = {
   concat: codes.CONCAT,
   slice: codes.SLICE,
   sum: codes.SUM,
+  trees: codes.TREES,
 } as const satisfies Record<Op, number>;
 
 export type OpCode = (typeof CODE)[Op];
@@ -110,6 +111,7 @@ const KIND: Record<Op, Kind> = {
   linear: "linear",
   concat: "copy",
   sum: "sum",
+  trees: "step",
 };
 
 const NAMES = new Map<number, Op>((Object.keys(CODE) as Op[]).map((op) => [CODE[op], op]));

@@ -14,7 +14,7 @@ export const BINARY_OPS = [
 
 // deno-fmt-ignore
 export const OPS = [
-  "constant", "parameter", "variable", "opaque", ...UNARY_OPS, ...BINARY_OPS, "select", "linear", "concat", "slice", "sum",
+  "constant", "parameter", "variable", "opaque", ...UNARY_OPS, ...BINARY_OPS, "select", "linear", "concat", "slice", "sum", "trees",
 ] as const;
 
 export type UnaryOp = (typeof UNARY_OPS)[number];

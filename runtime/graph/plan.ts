@@ -10,6 +10,9 @@ export class Plan {
   /** Values of the slots after variables and parameters. */
   constants: Float64Array = new Float64Array(0);
   data: Float64Array = new Float64Array(0);
+  /** The forests as integers, see trees.ts, and where each begins. */
+  trees: Int32Array = new Int32Array(0);
+  treesAt: Int32Array = new Int32Array(0);
   outputSlots: Int32Array = new Int32Array(0);
   outputEnds: Int32Array = new Int32Array(0);
   /** By output: how many of `live` and of `curved` outputs 0 … k need. */

@@ -6,6 +6,7 @@
  * only. A slice is no instruction: it is a place inside its argument.
  */
 import { WIDTH } from "./codes.ts";
+import { Forest } from "./forest.ts";
 import { GraphError } from "./graph_error.ts";
 import { CODE, opOf } from "./opcodes.ts";
 
@@ -29,7 +30,7 @@ export interface Program {
   readonly slots: number;
   /** Number of instructions that depend on parameters only; they come first. */
   readonly fixed: number;
-  /** WIDTH words an instruction. linear: a = x, b = columns, c = offset of W in `data`; opaque: a, b = inputs, c = which call; sum: a, b = length. */
+  /** WIDTH words an instruction. linear: a = x, b = columns, c = offset of W in `data`; opaque: a, b = inputs, c = which call; sum: a, b = length; trees: a, b = inputs, c = which forest, then offset and length in `data`. */
   readonly code: Int32Array;
   /** Slot of each output. */
   readonly outputSlots: Int32Array;
@@ -38,8 +39,10 @@ export interface Program {
   readonly opaques: readonly OpaqueCall[];
   /** Values of the slots after variables and parameters. */
   readonly constants: Float64Array;
-  /** Weights, row-major, each followed by its bias. */
+  /** Weights, row-major, each followed by its bias; forests. */
   readonly data: Float64Array;
+  /** Those of `data`, in the order of the code. */
+  readonly forests: readonly Forest[];
 }
 
 export function encodeProgram(program: Program): ArrayBuffer {
@@ -102,6 +105,7 @@ export function decodeProgram(buffer: ArrayBuffer): Program {
   ));
   const constants = new Float64Array(buffer, start, constantCount);
   const data = new Float64Array(buffer, start + constantCount * 8, dataLength);
+  const forests: Forest[] = [];
   const program = {
     variables,
     parameters,
@@ -113,8 +117,14 @@ export function decodeProgram(buffer: ArrayBuffer): Program {
     opaques,
     constants,
     data,
+    forests,
   };
   checkProgram(program);
+  for (let at = 0; at < code.length; at += WIDTH) {
+    if (code[at] !== CODE.trees) continue;
+    const [length, , , inputs, , , offset, size] = code.subarray(at + 2, at + WIDTH);
+    forests.push(new Forest(data.subarray(offset, offset + size), inputs, length));
+  }
   return program;
 }
 
@@ -123,14 +133,16 @@ function checkProgram(program: Program): void {
   if (code.length % WIDTH !== 0 || fixed * WIDTH > code.length) throw broken("its code is cut");
   let free = program.variables + program.parameters + program.constants.length;
   let opaques = 0;
+  let forests = 0;
   for (let at = 0; at < code.length; at += WIDTH) {
     const [op, out, length] = code.subarray(at, at + 3);
     if (opOf(op) === undefined || op < CODE.opaque || op === CODE.slice) {
       throw broken(`operation ${op} is unknown`);
     }
     if (out !== free || length < 1) throw broken(`instruction ${at / WIDTH} writes outside its place`);
-    checkArguments(program, at, opaques);
+    checkArguments(program, at, opaques, forests);
     if (op === CODE.opaque) opaques++;
+    if (op === CODE.trees) forests++;
     free += length;
   }
   if (free !== slots || opaques !== program.opaques.length) throw broken("its counts do not fit its code");
@@ -149,7 +161,7 @@ function checkProgram(program: Program): void {
   }
 }
 
-function checkArguments(program: Program, at: number, opaques: number): void {
+function checkArguments(program: Program, at: number, opaques: number, forests: number): void {
   const { code } = program;
   const [op, out, length, a, sa, b, sb, c, sc] = code.subarray(at, at + 9);
   const inside = (slot: number, size: number) => slot >= 0 && size >= 1 && slot + size <= out;
@@ -162,6 +174,9 @@ function checkArguments(program: Program, at: number, opaques: number): void {
     const call = program.opaques[c];
     good = inside(a, b) && c === opaques && call !== undefined && call.inputs === b &&
       call.outputs === length;
+  } else if (op === CODE.trees) {
+    const size = code[at + 9];
+    good = inside(a, b) && c === forests && sc >= 0 && size >= 1 && sc + size <= program.data.length;
   } else if (op === CODE.sum) {
     good = inside(a, b) && length === 1;
   } else {

@@ -1,5 +1,6 @@
 /** Graph → program: dead code dropped, what depends on parameters only first, a place in the arena for every value. */
 import { type Graph, GraphError, type Node, type NodeId, reachable } from "./expr.ts";
+import { type Forest, forestOf } from "./forest.ts";
 import { CODE } from "./opcodes.ts";
 import { encodeProgram, type OpaqueCall, type Program, WIDTH } from "./program.ts";
 import { Tape } from "./tape.ts";
@@ -44,6 +45,7 @@ export function layOut(graph: Graph, spec: TapeSpec): Layout {
   const code: number[] = [];
   const opaques: OpaqueCall[] = [];
   const weights: Float64Array[] = [];
+  const forests: Forest[] = [];
   let weightCount = 0;
   const place = (id: NodeId) => {
     if (slotOf[id] >= 0) return;
@@ -67,6 +69,12 @@ export function layOut(graph: Graph, spec: TapeSpec): Layout {
       code.push(CODE.linear, free, node.length, a.slot, 1, a.length, 0, weightCount, 0, 0);
       weights.push(node.data!);
       weightCount += node.data!.length;
+    } else if (node.op === "trees") {
+      const size = node.data!.length;
+      code.push(CODE.trees, free, node.length, a.slot, 1, a.length, 0, forests.length, weightCount, size);
+      forests.push(forestOf(node.data!, a.length, node.length));
+      weights.push(node.data!);
+      weightCount += size;
     } else if (node.op === "opaque") {
       code.push(CODE.opaque, free, node.length, a.slot, 1, a.length, 0, opaques.length, 0, 0);
       opaques.push({ skill: node.index!, inputs: a.length, outputs: node.length });
@@ -113,6 +121,7 @@ export function layOut(graph: Graph, spec: TapeSpec): Layout {
     opaques,
     constants: Float64Array.from(constants),
     data,
+    forests,
   };
   return { program, slotOf };
 }

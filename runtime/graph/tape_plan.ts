@@ -9,7 +9,7 @@ const MAX_TANGENTS = 1 << 25;
 
 /** What the machine needs to know of a program. @throws {GraphError} TAPE where its derivatives need too much memory. */
 export function planOf(program: Program): Plan {
-  const { code, outputEnds, opaques } = program;
+  const { code, outputEnds, opaques, forests } = program;
   const { low, high, place, live, curved, uniform, size } = findDirections(program);
   if (size > MAX_TANGENTS) {
     throw new GraphError(
@@ -19,6 +19,10 @@ export function planOf(program: Program): Plan {
   }
   const jacobianAt = new Int32Array(opaques.length + 1);
   opaques.forEach(({ inputs, outputs }, k) => jacobianAt[k + 1] = jacobianAt[k] + inputs * outputs);
+  const treesAt = new Int32Array(forests.length + 1);
+  forests.forEach(({ ints }, k) => treesAt[k + 1] = treesAt[k] + ints.length);
+  const trees = new Int32Array(treesAt[forests.length]);
+  forests.forEach(({ ints }, k) => trees.set(ints, treesAt[k]));
   return Object.assign(new Plan(), {
     variables: program.variables,
     parameters: program.parameters,
@@ -27,6 +31,8 @@ export function planOf(program: Program): Plan {
     code,
     constants: program.constants,
     data: program.data,
+    trees,
+    treesAt,
     outputSlots: program.outputSlots,
     outputEnds,
     liveEnds: countBefore(live, outputEnds),

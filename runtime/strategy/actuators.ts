@@ -28,6 +28,7 @@ const JUMPS: ReadonlySet<Op> = new Set<Op>([
   "not",
   "select",
   "opaque",
+  "trees",
 ]); // deno-fmt-ignore
 
 /** @param options Its graph and measured nodes are not used: the groups get a graph of their own. */

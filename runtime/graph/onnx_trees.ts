@@ -1,0 +1,204 @@
+/** Ensembles of decision trees, as scikit-learn, LightGBM and XGBoost export them. */
+import {
+  type Aggregate,
+  AGGREGATES,
+  type Branch,
+  encodeForest,
+  type ForestSpec,
+  nextBelow,
+} from "./forest.ts";
+import { GraphError } from "./graph_error.ts";
+import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
+import { rowsOf } from "./onnx_kernel.ts";
+import { joined } from "./onnx_linear.ts";
+import { NotLowerable, type OnnxValue } from "./onnx_value.ts";
+
+export const TREE_RULES: Readonly<Record<string, OnnxRule>> = {
+  "ai.onnx.ml:TreeEnsembleRegressor": (call) => regressor(call),
+  "ai.onnx.ml:TreeEnsemble": (call) => ensemble(call),
+};
+
+/** As the operator of ai.onnx.ml 5 numbers them. */
+const MODES = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"];
+const FUNCTIONS: readonly Aggregate[] = ["AVERAGE", "SUM", "MIN", "MAX"];
+const TRANSFORMS = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"];
+/** So many nodes still fit into what crosses from a cell. */
+const MOST_NODES = 240_000;
+
+/** Columns of the nodes, one entry each. */
+interface Nodes {
+  readonly count: number;
+  readonly modes: readonly string[];
+  readonly features: readonly number[];
+  readonly thresholds: ArrayLike<number>;
+  /** Where both sides of a node begin. */
+  readonly yes: (node: number) => Branch;
+  readonly no: (node: number) => Branch;
+  readonly missing: readonly number[];
+  readonly bits: 32 | 64;
+}
+
+interface Ensemble extends Omit<ForestSpec, "trees" | "bits"> {
+  readonly nodes: Nodes;
+  readonly roots: readonly Branch[];
+  readonly outputs: number;
+  readonly transform: string;
+}
+
+function regressor(call: OnnxCall): OnnxValue {
+  const columns = (name: string) => call.wholes(name) ?? [];
+  const [trees, numbers] = [columns("nodes_treeids"), columns("nodes_nodeids")];
+  const modes = call.texts("nodes_modes") ?? [];
+  const places = new Map(trees.map((tree, i) => [`${tree} ${numbers[i]}`, i]));
+  const weights = new Map<string, { output: number; weight: number }[]>();
+  const values = numbersOf(call, "target_weights");
+  const outputs = columns("target_ids");
+  const nodeIds = columns("target_nodeids");
+  columns("target_treeids").forEach((tree, k) => {
+    const key = `${tree} ${nodeIds[k]}`;
+    if (!weights.has(key)) weights.set(key, []);
+    weights.get(key)!.push({ output: outputs[k], weight: values[k] });
+  });
+  const at = (key: string): Branch => {
+    const i = places.get(key);
+    if (i === undefined) throw fail(`it has no node ${key.replace(" ", ":")}`);
+    return modes[i] === "LEAF" ? { kind: "leaf", weights: weights.get(key) ?? [] } : branchOf(nodes, i);
+  };
+  const side = (name: string) => {
+    const ids = columns(name);
+    return (i: number) => at(`${trees[i]} ${ids[i]}`);
+  };
+  const nodes: Nodes = {
+    count: trees.length,
+    modes,
+    features: columns("nodes_featureids"),
+    thresholds: numbersOf(call, "nodes_values"),
+    yes: side("nodes_truenodeids"),
+    no: side("nodes_falsenodeids"),
+    missing: columns("nodes_missing_value_tracks_true"),
+    bits: bitsOf(call, "nodes_values_as_tensor"),
+  };
+  // as ONNX Runtime does: a tree begins with the first of its nodes
+  const roots = trees.flatMap((
+    tree,
+    i,
+  ) => (i === 0 || trees[i - 1] !== tree ? [`${tree} ${numbers[i]}`] : []));
+  return lowered(call, {
+    nodes,
+    roots: roots.map(at),
+    outputs: call.integer("n_targets", 1),
+    base: Array.from(numbersOf(call, "base_values")),
+    aggregate: call.text("aggregate_function", "SUM") as Aggregate,
+    transform: call.text("post_transform", "NONE"),
+  });
+}
+
+function ensemble(call: OnnxCall): OnnxValue {
+  const columns = (name: string) => call.wholes(name) ?? [];
+  const [targets, values] = [columns("leaf_targetids"), numbersOf(call, "leaf_weights", "")];
+  const leaf = (k: number): Branch => {
+    if (targets[k] === undefined) throw fail(`it has no leaf ${k}`);
+    return { kind: "leaf", weights: [{ output: targets[k], weight: values[k] }] };
+  };
+  const side = (name: string, leaves: string) => {
+    const [ids, flags] = [columns(name), columns(leaves)];
+    return (i: number) => flags[i] ? leaf(ids[i]) : branchOf(nodes, ids[i]);
+  };
+  const modes = Array.from(numbersOf(call, "nodes_modes", ""), (mode) => MODES[mode] ?? `mode ${mode}`);
+  const nodes: Nodes = {
+    count: modes.length,
+    modes,
+    features: columns("nodes_featureids"),
+    thresholds: numbersOf(call, "nodes_splits", ""),
+    yes: side("nodes_truenodeids", "nodes_trueleafs"),
+    no: side("nodes_falsenodeids", "nodes_falseleafs"),
+    missing: columns("nodes_missing_value_tracks_true"),
+    bits: bitsOf(call, "nodes_splits"),
+  };
+  return lowered(call, {
+    nodes,
+    roots: columns("tree_roots").map((root) => branchOf(nodes, root)),
+    outputs: call.integer("n_targets", 1),
+    base: [],
+    aggregate: FUNCTIONS[call.integer("aggregate_function", 1)],
+    transform: TRANSFORMS[call.integer("post_transform", 0)],
+  });
+}
+
+/** A comparison as one of the two that a forest has; the sides change places where it is the other way round. */
+function branchOf(nodes: Nodes, i: number): Branch {
+  if (!(i >= 0 && i < nodes.count)) throw fail(`it has no node ${i}`);
+  const mode = nodes.modes[i];
+  const threshold = nodes.thresholds[i];
+  const flag = nodes.missing[i] === 1;
+  const [yes, no] = [() => nodes.yes(i), () => nodes.no(i)];
+  const feature = nodes.features[i];
+  const straight = { feature, threshold, missing: flag, yes, no };
+  const turned = { feature, threshold, missing: !flag, yes: no, no: yes };
+  switch (mode) {
+    case "BRANCH_LEQ":
+      return { kind: "le", ...straight };
+    case "BRANCH_LT":
+      return { kind: "le", ...straight, threshold: nextBelow(threshold, nodes.bits) };
+    case "BRANCH_GTE":
+      return { kind: "le", ...turned, threshold: nextBelow(threshold, nodes.bits) };
+    case "BRANCH_GT":
+      return { kind: "le", ...turned };
+    case "BRANCH_EQ":
+      return { kind: "eq", ...straight };
+    case "BRANCH_NEQ":
+      // what is no number is not equal to any
+      return { kind: "eq", ...turned, missing: false };
+    default:
+      throw new NotLowerable(`its node ${i} compares by ${String(mode).slice(0, 40)}`);
+  }
+}
+
+function lowered(call: OnnxCall, ensemble: Ensemble): OnnxValue {
+  const { build } = call;
+  const { nodes, roots, outputs, aggregate, transform } = ensemble;
+  const x = call.input(0);
+  if (!AGGREGATES.includes(aggregate)) throw fail("its aggregate_function is unknown");
+  if (transform !== "NONE" && transform !== "LOGISTIC") {
+    throw new NotLowerable(`its post_transform is ${String(transform).slice(0, 40)}`);
+  }
+  if (nodes.features.length !== nodes.count || nodes.thresholds.length !== nodes.count) {
+    throw fail(
+      `it has ${nodes.features.length} features and ${nodes.thresholds.length} values of ${nodes.count} nodes`,
+    );
+  }
+  if (!(outputs >= 1 && outputs <= 1000)) throw fail(`it has ${outputs} targets`);
+  if (ensemble.base.length > 0 && ensemble.base.length !== outputs) {
+    throw fail(`it has ${ensemble.base.length} base values for ${outputs} targets`);
+  }
+  const base = Array.from({ length: outputs }, (_, k) => ensemble.base[k] ?? 0);
+  const features = x.shape.at(-1) ?? 1;
+  let data: Float64Array;
+  try {
+    data = encodeForest({ bits: nodes.bits, aggregate, base, trees: roots }, MOST_NODES);
+  } catch (error) {
+    if (error instanceof GraphError && error.code === "FOREST") throw new NotLowerable(error.message);
+    throw error;
+  }
+  const rows = rowsOf(build, x, features).map((row) => {
+    build.spend(data.length);
+    const sums = build.wrap([outputs], build.graph.trees(data, build.node(row), outputs));
+    return transform === "NONE" ? sums : build.unary("sigmoid", sums);
+  });
+  return joined(build, rows, [rows.length, outputs]);
+}
+
+/** Thresholds of a tensor of 64 bits, and inputs of a model of 64 bits, are compared in 64 bits. */
+function bitsOf(call: OnnxCall, tensor: string): 32 | 64 {
+  const type = call.node.attributes.get(tensor)?.tensor?.type;
+  return type === DOUBLE || type === undefined && call.double ? 64 : 32;
+}
+
+/** The attribute of 32 bits, or the one that holds a tensor instead. */
+function numbersOf(call: OnnxCall, name: string, ending = "_as_tensor"): ArrayLike<number> {
+  const floats = call.floats(name) ?? [];
+  return floats.length > 0 ? floats : call.tensor(`${name}${ending}`)?.data ?? [];
+}
+
+/** As onnx.proto numbers data types. */
+const DOUBLE = 11;
