@@ -4,20 +4,13 @@
  * arguments, answers go out as results.
  *
  * ```ts
- * import { definePlugin, Graph, type SkillSpec } from "setpoint";
+ * import { definePlugin, describe, op } from "setpoint";
  *
  * export default definePlugin({
  *   name: "demo/double",
  *   version: "1.0.0",
  *   kind: "function",
- *   lower(skill: SkillSpec) {
- *     const graph = new Graph();
- *     const doubled = graph.binary("mul", graph.parameter(0), graph.constant(2));
- *     return {
- *       expression: { graph, sources: 1, outputs: [doubled] },
- *       sources: [{ variable: skill.inputs[0], role: "value" }],
- *     };
- *   },
+ *   lower: (skill) => describe(skill, ([x]) => op.mul(2, x)),
  * });
  * ```
  */
@@ -29,6 +22,8 @@ import type { OptimizationProblem, OptimizationResult } from "../runtime/graph/o
 export { Graph, GraphError } from "../runtime/graph/expr.ts";
 export type { Expression, Node, NodeId } from "../runtime/graph/expr.ts";
 export type { BinaryOp, Op, UnaryOp } from "../runtime/graph/ops.ts";
+export * as op from "../runtime/graph/operators.ts";
+export { describe, type Operand, type Term } from "../runtime/graph/term.ts";
 export { decodeExpression, encodeExpression } from "../runtime/graph/expression.ts";
 export { compileTape, Tape } from "../runtime/graph/tape.ts";
 export type { OpaqueCall, TapeSpec } from "../runtime/graph/tape.ts";

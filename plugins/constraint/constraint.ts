@@ -5,17 +5,21 @@
  */
 import {
   definePlugin,
+  describe,
   didYouMean,
-  Graph,
   type Limit,
   type Lowered,
-  type NodeId,
+  op,
+  type Operand,
   parseUnit,
   printUnit,
   SkillError,
   type SkillProblem,
   type SkillSpec,
+  type Term,
 } from "setpoint";
+
+const { div, lt, min, sub, where } = op;
 
 const MODES = ["score", "soft", "hard"] as const;
 const LIMITS = ["var_min", "op_min", "op_max", "var_max"] as const;
@@ -45,14 +49,7 @@ export default definePlugin({
     const limit = readLimit(skill, problems, notes);
     checkUnits(skill, skill.legacy ? notes : problems);
     if (problems.length > 0) throw new SkillError(problems);
-    const graph = new Graph();
-    const score = scoreOf(graph, graph.parameter(0), limit);
-    return {
-      expression: { graph, sources: 1, outputs: [score] },
-      sources: [{ variable: limit.variable, role: "value" }],
-      limits: [limit],
-      notes,
-    };
+    return { ...describe(skill, ([v]) => scoreOf(v, limit)), limits: [limit], notes };
   },
 });
 
@@ -204,24 +201,15 @@ function checkUnits({ name, outputs, variables }: SkillSpec, problems: SkillProb
   });
 }
 
-function scoreOf(graph: Graph, v: NodeId, { lower, upper, physicalLower, physicalUpper }: Limit): NodeId {
-  const one = graph.constant(1);
-  const zero = graph.constant(0);
-  const ratio = (over: NodeId, width: number) => graph.binary("div", over, graph.constant(width));
-  let score = one;
+function scoreOf(v: Term, { lower, upper, physicalLower, physicalUpper }: Limit): Operand {
+  let score: Operand = 1;
   if (Number.isFinite(physicalLower) && physicalLower < lower) {
-    const above = graph.binary("sub", v, graph.constant(physicalLower));
-    score = graph.binary("min", score, ratio(above, lower - physicalLower));
+    score = min(score, div(sub(v, physicalLower), lower - physicalLower));
   }
   if (Number.isFinite(physicalUpper) && upper < physicalUpper) {
-    const below = graph.binary("sub", graph.constant(physicalUpper), v);
-    score = graph.binary("min", score, ratio(below, physicalUpper - upper));
+    score = min(score, div(sub(physicalUpper, v), physicalUpper - upper));
   }
-  if (Number.isFinite(lower) && physicalLower === lower) {
-    score = graph.select(graph.binary("lt", v, graph.constant(lower)), zero, score);
-  }
-  if (Number.isFinite(upper) && physicalUpper === upper) {
-    score = graph.select(graph.binary("lt", graph.constant(upper), v), zero, score);
-  }
+  if (Number.isFinite(lower) && physicalLower === lower) score = where(lt(v, lower), 0, score);
+  if (Number.isFinite(upper) && physicalUpper === upper) score = where(lt(upper, v), 0, score);
   return score;
 }

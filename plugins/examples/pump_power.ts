@@ -1,11 +1,13 @@
 /** A pump's power from its efficiency curve. Described as an expression: exact derivatives, no cost in a cycle. */
-import { definePlugin, Graph, type Lowered, type NodeId, type SkillSpec } from "setpoint";
+import { definePlugin, describe, type Lowered, op, type SkillSpec } from "setpoint";
+
+const { div, mul, square, sub } = op;
 
 export default definePlugin({
   name: "examples/pump-power",
   version: "1.0.0",
   kind: "function",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description:
     "Electrical power of a pump, kW, whose efficiency falls with the square of the distance to its best flow",
   config: {
@@ -41,17 +43,10 @@ export default definePlugin({
 
   lower(skill: SkillSpec): Lowered {
     const { head_m, best_flow, best_efficiency, fall } = skill.config as Readonly<Record<string, number>>;
-    const graph = new Graph();
-    const number = (value: number): NodeId => graph.constant(value);
-    const flow = graph.parameter(0);
-    const distance = graph.binary("sub", graph.binary("div", flow, number(best_flow)), number(1));
-    const loss = graph.binary("mul", number(fall), graph.binary("mul", distance, distance));
-    const efficiency = graph.binary("sub", number(best_efficiency), loss);
-    // density of water 1000 kg/m³, so that m³/h · m · m/s² / 3600 is kW
-    const hydraulic = graph.binary("mul", flow, number(head_m * 9.81 / 3600));
-    return {
-      expression: { graph, sources: 1, outputs: [graph.binary("div", hydraulic, efficiency)] },
-      sources: [{ variable: skill.inputs[0], role: "value" }],
-    };
+    return describe(skill, ([flow]) => {
+      const efficiency = sub(best_efficiency, mul(fall, square(sub(div(flow, best_flow), 1))));
+      // density of water 1000 kg/m³, so that m³/h · m · m/s² / 3600 is kW
+      return div(mul(flow, head_m * 9.81 / 3600), efficiency);
+    });
   },
 });

@@ -8,13 +8,13 @@ export function pluginTemplate(kind: TemplateKind, name: string): string {
 }
 
 const LOWERED = (kind: string) => `
-import { definePlugin, Graph, type SkillSpec } from "setpoint";
+import { definePlugin, describe, op, type SkillSpec } from "setpoint";
 
 export default definePlugin({
   name: "NAME",
   version: "0.1.0",
   kind: "${kind}",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description: "Multiplies its input by a factor",
   config: {
     properties: { factor: { type: "number", description: "what the input is multiplied by" } },
@@ -25,13 +25,8 @@ export default definePlugin({
 
   /** Called once when a strategy is loaded: says what the skill computes, with exact derivatives for the optimizer. */
   lower(skill: SkillSpec) {
-    const graph = new Graph();
-    const x = graph.parameter(0);
-    const y = graph.binary("mul", x, graph.constant(Number(skill.config.factor)));
-    return {
-      expression: { graph, sources: 1, outputs: [y] },
-      sources: [{ variable: skill.inputs[0], role: "value" as const }],
-    };
+    const factor = Number(skill.config.factor);
+    return describe(skill, ([x]) => op.mul(factor, x));
   },
 });
 `;
@@ -45,13 +40,13 @@ export default definePlugin({
   name: "NAME",
   version: "0.1.0",
   kind: "model",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description: "Computes its outputs by code, in batches",
   config: { properties: { gain: { type: "number", default: 1 } } },
   tests: [{ name: "adds", config: { gain: 2 }, inputs: { a: 3, b: 4 }, outputs: { y: 14 }, tolerance: 1e-12 }],
 
   /**
-   * Called with whole batches while the optimizer searches; derivatives are taken by differences.
+   * Called with whole batches while the optimizer searches.
    * @param batch count × inputs, row by row. @returns count × outputs, row by row.
    */
   evaluate(skill: SkillSpec, batch: Float64Array, count: number): Float64Array {
@@ -62,33 +57,32 @@ export default definePlugin({
     }
     return answer;
   },
+
+  /** Its derivatives at the same points, count × outputs × inputs; without it they are taken by differences. */
+  jacobian(skill: SkillSpec, batch: Float64Array): Float64Array {
+    return batch.map(() => Number(skill.config.gain));
+  },
 });
 `,
   constraint: `
-import { definePlugin, Graph, type SkillSpec } from "setpoint";
+import { definePlugin, describe, op, type SkillSpec } from "setpoint";
 
 export default definePlugin({
   name: "NAME",
   version: "0.1.0",
   kind: "constraint",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description: "Keeps its input at or below a limit",
   config: { properties: { most: { type: "number" } }, required: ["most"] },
   tests: [{ name: "distance to the limit", config: { most: 10 }, inputs: { x: 7 }, outputs: { left: 3 } }],
 
   lower(skill: SkillSpec) {
-    const graph = new Graph();
     const most = Number(skill.config.most);
-    const left = graph.binary("sub", graph.constant(most), graph.parameter(0));
     const limit = {
       ...{ variable: skill.inputs[0], mode: "hard" as const, lower: -Infinity, upper: most },
       ...{ physicalLower: -Infinity, physicalUpper: Infinity, weight: 1000, priority: 0 },
     };
-    return {
-      expression: { graph, sources: 1, outputs: [left] },
-      sources: [{ variable: skill.inputs[0], role: "value" as const }],
-      limits: [limit],
-    };
+    return { ...describe(skill, ([x]) => op.sub(most, x)), limits: [limit] };
   },
 });
 `,
@@ -99,7 +93,7 @@ export default definePlugin({
   name: "NAME",
   version: "0.1.0",
   kind: "composition",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description: "Runs the skills of config.skills in order",
   config: { properties: { skills: { type: "array", items: { type: "string" }, minItems: 1 } }, required: ["skills"] },
   tests: [{ name: "keeps the order", config: { skills: ["b", "a"] }, sequence: ["b", "a"] }],
@@ -116,7 +110,7 @@ export default definePlugin({
   name: "NAME",
   version: "0.1.0",
   kind: "optimizer",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description: "Random search that narrows around the best point",
   config: { properties: { rounds: { type: "integer", minimum: 1, default: 400 } } },
 

@@ -44,7 +44,10 @@ Deno.test("plugin:test tells a failing test and an exception with the author's f
   const wrong = await task(["plugin:test", "p.ts"], { env });
   assertEquals(wrong.code, 1);
   assertStringIncludes(wrong.stderr, 'its "doubles" fails: "y" is 6, expected 7');
-  await Deno.writeTextFile(file, text.replace("const x =", "throw new RangeError('oops');\n    const x ="));
+  await Deno.writeTextFile(
+    file,
+    text.replace("const factor =", "throw new RangeError('oops');\n    const factor ="),
+  );
   const thrown = await task(["plugin:test", "p.ts"], { env });
   assertStringIncludes(thrown.stderr, `${file}:19:`);
   assertStringIncludes(thrown.stderr, "RangeError: oops");
