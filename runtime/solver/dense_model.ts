@@ -2,6 +2,7 @@ import { Model } from "./core/model.ts";
 import type { DenseProblem } from "./dense_problem.ts";
 import { ITERATION_HEADER, iterationLine, iterationOf } from "./iteration.ts";
 import type { SolveOptions } from "./options.ts";
+import { checkGiven, checkProblem } from "./solver_input.ts";
 
 const FAR = 1e19;
 
@@ -16,16 +17,14 @@ export class DenseModel extends Model {
   failure: string | undefined;
   timedOut = false;
 
-  /** @throws {RangeError} If a size differs from the one that the memory was made for. */
+  /**
+   * @throws {RangeError} If a length differs from the one that the memory was made for.
+   * @throws {TypeError} If a callback is missing.
+   */
   begin(problem: DenseProblem, options: SolveOptions): void {
-    const { n, m, x0, xl, xu, gl, gu } = problem;
-    const lengths = [n, m, x0.length, xl.length, xu.length, gl.length, gu.length];
-    const expected = [this.n, this.m, this.n, this.n, this.n, this.m, this.m];
-    if (lengths.some((length, k) => length !== expected[k])) {
-      throw new RangeError(
-        `Cannot solve a problem of sizes ${lengths.join(", ")}: expected ${expected.join(", ")}`,
-      );
-    }
+    checkProblem(problem, this.n, this.m);
+    checkGiven(options, this.n, this.m);
+    const { x0, xl, xu, gl, gu } = problem;
     this.x0.set(x0);
     this.xl.set(xl);
     this.xu.set(xu);
@@ -100,7 +99,12 @@ export class DenseModel extends Model {
     }
     const { cancelled, signal, cancel_flag } = this.#options;
     if (signal?.aborted || (cancel_flag !== undefined && Atomics.load(cancel_flag, 0) !== 0)) return true;
-    return cancelled !== undefined && cancelled();
+    if (cancelled === undefined) return false;
+    try {
+      return cancelled();
+    } catch (error) {
+      return !this.#failed("cancelled", error);
+    }
   }
 
   override elapsed(): number {
@@ -108,7 +112,7 @@ export class DenseModel extends Model {
   }
 
   override report(progress: Float64Array): boolean {
-    const { intermediate, print, print_level = 0 } = this.#options;
+    const { intermediate, print, print_level = 5 } = this.#options;
     const printing = print !== undefined && print_level >= 5;
     if (intermediate === undefined && !printing) return true;
     const at = iterationOf(progress);

@@ -7,7 +7,8 @@ import { LinearSystem, Reduction } from "./linear_algebra/linear_system.ts";
 import { applyOptions, type SolveOptions } from "./options.ts";
 import { reducedHessian } from "./reduced_hessian.ts";
 import type { SolveResult } from "./result.ts";
-import { checkParameter, checkSizes, type Solver } from "./solver.ts";
+import type { Solver } from "./solver.ts";
+import { checkParameter, checkSizes } from "./solver_input.ts";
 import { askedOf, resultOf } from "./solver_result.ts";
 
 /**

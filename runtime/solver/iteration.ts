@@ -46,11 +46,11 @@ export const ITERATION_HEADER =
 
 /** A line of IPOPT's table. */
 export function iterationLine(at: Iteration): string {
-  const log = (value: number) => value > 0 ? Math.log10(value).toFixed(1).padStart(5) : "    -";
+  const log = (value: number) => value > 0 ? Math.log10(value).toFixed(1).padStart(5) : "   - ";
   const restoring = at.phase === "restoration" ? "r" : " ";
   return [
     String(at.iteration).padStart(4) + restoring,
-    scientific(at.objective, 7).padStart(14),
+    scientific(at.objective, 7),
     scientific(at.inf_pr, 2),
     scientific(at.inf_du, 2),
     log(at.mu),

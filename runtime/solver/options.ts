@@ -94,7 +94,7 @@ export function applyOptions(
     const value = given[name];
     if (value === undefined || BESIDES.has(name)) continue;
     const option = BY_NAME.get(name);
-    if (option === undefined) return `Cannot set option "${name}": it is not known`;
+    if (option === undefined) return `Cannot set option "${name}": ${notKnown(name)}`;
     const problem = complaint(option, value);
     if (problem !== undefined) return `Cannot set option "${name}" to ${JSON.stringify(value)}: ${problem}`;
     if (option.choices === undefined) {
@@ -117,10 +117,50 @@ function complaint(option: OptionInfo, value: unknown): string | undefined {
   }
   if (typeof value !== "number" || Number.isNaN(value)) return "expected a number";
   if (option.integer && !Number.isInteger(value)) return "expected a whole number";
-  if (value < (option.min ?? -Infinity) || value > (option.max ?? Infinity)) {
-    return `expected a number from ${option.min ?? "−∞"} to ${option.max ?? "∞"}`;
+  const { min = -Infinity, max = Infinity } = option;
+  return value < min || value > max ? `expected ${described(min, max)}` : undefined;
+}
+
+/** A range in words; an end just beside a round number is that number left out. */
+function described(min: number, max: number): string {
+  const open = (end: number) => Math.abs(end) < Infinity && end !== Number(end.toPrecision(12));
+  const from = min === Number.MIN_VALUE
+    ? "above 0"
+    : open(min)
+    ? `above ${min.toPrecision(1)}`
+    : `at least ${min}`;
+  const to = open(max) ? `below ${Number(max.toPrecision(12))}` : `at most ${max}`;
+  if (min === -Infinity && max === Infinity) return "a number";
+  if (max === Infinity) return `a number ${from}`;
+  return min === -Infinity ? `a number ${to}` : `a number ${from} and ${to}`;
+}
+
+/** Names a person might have meant. */
+function notKnown(name: string): string {
+  const near = [...BY_NAME.keys()]
+    .map((known) => ({ known, away: distance(name, known) }))
+    .filter(({ known, away }) =>
+      away <= Math.max(2, known.length / 4) || known.includes(name) || name.startsWith(known)
+    )
+    .sort((a, b) => a.away - b.away)
+    .slice(0, 3)
+    .map(({ known }) => `"${known}"`);
+  return near.length === 0
+    ? "this solver does not have it; options() lists what it has"
+    : `did you mean ${near.join(" or ")}?`;
+}
+
+/** Levenshtein's: insertions, deletions and replacements of letters. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, k) => k);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(row[j] + (a[i] === b[j] ? 0 : 1), row[j + 1] + 1, next[j] + 1));
+    }
+    row = next;
   }
-  return undefined;
+  return row[b.length];
 }
 
 function choose(

@@ -2,7 +2,7 @@ import type { DenseProblem } from "./dense_problem.ts";
 import { createSolver } from "./dense_solver.ts";
 import type { SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
-import { checkSizes } from "./solver.ts";
+import { checkCallbacks, checkLengths, checkSizes } from "./solver_input.ts";
 import { checkStructure, isSparse, NOTHING, type SparseProblem, type Structure } from "./sparse_problem.ts";
 import { createSparseSolver } from "./sparse_solver.ts";
 import { createSparseWasmSolver, createWasmSolver } from "./wasm_solver.ts";
@@ -78,17 +78,12 @@ function solveNow(problem: Problem, options: SolveOptions): SolveResult {
   return solver.solve(toDense(problem, x0, jacobian, hessian), options);
 }
 
-/** @throws {TypeError} Where a callback is missing; the solver itself looks at the lengths. */
 function check(problem: Problem): void {
   const { n, m } = problem;
   checkSizes(n, m);
-  const needed = m > 0 ? ["eval_f", "eval_grad_f", "eval_g", "eval_jac_g"] : ["eval_f", "eval_grad_f"];
-  if (problem.eval_h !== undefined) needed.push("eval_h");
-  for (const name of needed) {
-    const callback: unknown = problem[name as keyof Problem];
-    if (typeof callback === "function") continue;
-    throw new TypeError(`Cannot solve: ${name} is ${callback === undefined ? "missing" : typeof callback}`);
-  }
+  checkLengths(problem, n, m);
+  const callbacks = m > 0 ? ["eval_f", "eval_grad_f", "eval_g", "eval_jac_g"] : ["eval_f", "eval_grad_f"];
+  checkCallbacks(problem, problem.eval_h === undefined ? callbacks : [...callbacks, "eval_h"]);
 }
 
 function toSparse(

@@ -42,25 +42,3 @@ export interface Solver<P extends DenseProblem = DenseProblem> {
    */
   reducedHessian(problem: P, variables: readonly number[]): Float64Array | undefined;
 }
-
-/** @throws {RangeError} If a size is not a whole number in its range. */
-export function checkSizes(n: number, m: number): void {
-  if (Number.isInteger(n) && n >= 1 && Number.isInteger(m) && m >= 0) return;
-  throw new RangeError(
-    `Cannot make a solver for ${n} variables and ${m} constraints: expected whole numbers, at least 1 variable`,
-  );
-}
-
-/** @throws {RangeError} If a length differs. */
-export function checkParameter(
-  n: number,
-  m: number,
-  lagrangian: Float64Array,
-  constraints: Float64Array,
-): void {
-  if (lagrangian.length === n && constraints.length === m) return;
-  throw new RangeError(
-    `Cannot tell a sensitivity to derivatives of lengths ${lagrangian.length} and ${constraints.length}: ` +
-      `expected ${n} and ${m}`,
-  );
-}

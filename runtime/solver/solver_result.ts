@@ -1,6 +1,7 @@
 import type { DenseModel } from "./dense_model.ts";
 import type { DenseProblem } from "./dense_problem.ts";
 import { type DerivativeError, testDerivatives } from "./derivative_test.ts";
+import { describeIllPosed } from "./ill_posed.ts";
 import type { SolveOptions } from "./options.ts";
 import type { SolveResult } from "./result.ts";
 import { describeStatus } from "./status.ts";
@@ -44,6 +45,8 @@ export function resultOf(code: number, answer: Answer, figures: Figures, asked: 
   const violations = unsolved ? violationsOf(problem, answer.g, options.constraint_names) : NONE;
   let message = complaint ?? describeStatus(status);
   if (violations.length > 0) message += `: ${describeViolations(violations)}`;
+  const wrong = complaint === undefined ? describeIllPosed(status, problem, options) : undefined;
+  if (wrong !== undefined) message += `: ${wrong}`;
   if (model.failure !== undefined) message += ` (${model.failure})`;
   return {
     x: answer.x,

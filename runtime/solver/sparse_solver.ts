@@ -1,7 +1,8 @@
 import { solverOver } from "./dense_solver.ts";
 import { Reduction } from "./linear_algebra/linear_system.ts";
 import { SparseSystem } from "./linear_algebra/sparse_system.ts";
-import { checkSizes, type Solver } from "./solver.ts";
+import type { Solver } from "./solver.ts";
+import { checkSizes } from "./solver_input.ts";
 import { checkStructure, NOTHING, type SparseProblem, type Structure } from "./sparse_problem.ts";
 
 /**

@@ -13,8 +13,7 @@ const SENTENCES: Readonly<Record<number, string>> = {
   [-4]: "The limit of processor time was reached",
   [-5]: "The limit of wall-clock time was reached",
   [-10]: "More equality constraints than free variables",
-  [-11]:
-    "The problem is not well defined: a lower bound is above its upper bound, or a bound is not a number",
+  [-11]: "The problem is not well defined: some bounds leave no number between them",
   [-12]: "An option is unknown or has a value it cannot have",
   [-13]: "A function or a derivative could not be evaluated",
   [-100]: "An exception came out of the solver",

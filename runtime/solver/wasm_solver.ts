@@ -4,7 +4,8 @@ import type { DenseProblem } from "./dense_problem.ts";
 import { applyOptions } from "./options.ts";
 import { reducedHessian } from "./reduced_hessian.ts";
 import { SETTING_NAMES } from "./setting_names.ts";
-import { checkParameter, checkSizes, type Solver } from "./solver.ts";
+import type { Solver } from "./solver.ts";
+import { checkParameter, checkSizes } from "./solver_input.ts";
 import { askedOf, resultOf } from "./solver_result.ts";
 import { checkStructure, NOTHING, type SparseProblem, type Structure } from "./sparse_problem.ts";
 

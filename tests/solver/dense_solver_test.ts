@@ -99,12 +99,6 @@ Deno.test("solveDense() says 2 where no point is feasible, and 0 where one is", 
   assertEquals(solveDense(disc(2.5)).status, 0);
 });
 
-Deno.test("solveDense() refuses an unknown option by name with −12", () => {
-  const result = solveDense(hs071, { toll: 1 });
-  assertEquals(result.status, -12);
-  assert(result.message.includes('"toll"'));
-});
-
 Deno.test("solveDense() ends with −13 where the start cannot be evaluated, and names the exception", () => {
   const result = solveDense({
     ...hs071,

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { createSolver, type DenseProblem, options, solveDense } from "../../runtime/solver/mod.ts";
+import { createSolver, type DenseProblem, solveDense } from "../../runtime/solver/mod.ts";
 import { hs071, hs071Optimum } from "./hs071.ts";
 
 /** min (x − p)² + (y − 1)² with x + y ≥ q and 0 ≤ x, y: everything is known in closed form. */
@@ -145,17 +145,6 @@ Deno.test("intermediate, an AbortSignal and a shared flag stop the solve with 5"
   assertEquals(solveDense(hs071, { cancel_flag }).status, 5);
 });
 
-Deno.test("print_level 5 prints a line an iterate in the columns of IPOPT", () => {
-  const lines: string[] = [];
-  const { iterations } = solveDense(hs071, { print_level: 5, print: (line) => void lines.push(line) });
-  assertEquals(lines.length, iterations + 2);
-  assertStringIncludes(
-    lines[0],
-    "iter    objective    inf_pr   inf_du lg(mu)  ||d||  lg(rg) alpha_du alpha_pr  ls",
-  );
-  assertStringIncludes(lines[1], "   0   1.6109693e+01 1.12e+01 5.28e-01");
-});
-
 Deno.test("functions rounded to 32 bits end solved or acceptable at a tolerance that they can reach", () => {
   const rounded: DenseProblem = {
     ...hs071,
@@ -169,18 +158,6 @@ Deno.test("functions rounded to 32 bits end solved or acceptable at a tolerance 
   const result = solveDense(rounded, { function_noise: 6e-8, tol: 1e-6, constr_viol_tol: 1e-4 });
   assert(result.status === 0 || result.status === 1, `${result.status}`);
   assertAlmostEquals(result.objective, hs071Optimum.objective, 1e-3);
-});
-
-Deno.test("options() lists every option with a default in its range", () => {
-  const listed = options();
-  assert(listed.length > 80);
-  for (const { name, default: value, min, max, choices } of listed) {
-    const fits = choices === undefined
-      ? Number(value) >= (min ?? -Infinity) && Number(value) <= (max ?? Infinity)
-      : choices.includes(String(value));
-    assert(fits, name);
-    assertEquals(solveDense(hs071, { [name]: value }).status, 0, name);
-  }
 });
 
 Deno.test("reducedHessian() is the curvature along the active constraint, and undefined at a bound", () => {

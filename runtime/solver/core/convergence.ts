@@ -14,6 +14,7 @@ export class Convergence {
   /** The feasible iterate of least objective so far. */
   private readonly best: Point;
   private hasBest: boolean = false;
+  private readonly values: Float64Array;
   hasAcceptable: boolean = false;
   /** Measures of the last tested iterate; the first in the scaled problem, the others in the user's units. */
   scaledError: f64 = 0;
@@ -27,6 +28,7 @@ export class Convergence {
     this.base = base;
     this.kept = new Point(size, m);
     this.best = new Point(size, m);
+    this.values = new Float64Array(m);
   }
 
   begin(): void {
@@ -52,12 +54,25 @@ export class Convergence {
       const size = Math.abs(state.work[base.n + k] * inverse) * base.reduction.weight[base.row[k]];
       if (!(size <= this.dualInfeasibility)) this.dualInfeasibility = size;
     }
-    this.violation = 0;
-    for (let i: i32 = 0; i < base.m; i++) {
-      this.violation = Math.max(this.violation, Math.abs(state.now.c[i]) / base.reduction.weight[i]);
-    }
+    this.violation = this.violationOf(state.now);
     this.complementarity = state.complementarity(this.settings.mu_target) * Math.abs(inverse);
     this.rememberBest();
+  }
+
+  /** Largest violation of a row in the user's units; what a slack lacks to its row is none while the row holds. */
+  private violationOf(point: Point): f64 {
+    const base = this.base;
+    const values = this.values;
+    for (let i: i32 = 0; i < base.m; i++) values[i] = Math.abs(point.c[i]);
+    for (let k: i32 = 0; k < base.singles; k++) {
+      const i = base.row[k];
+      const at = base.n + k;
+      const value = point.c[i] + point.v[at];
+      values[i] = Math.max(0, Math.max(base.lower[at] - value, value - base.upper[at]));
+    }
+    let most: f64 = 0;
+    for (let i: i32 = 0; i < base.m; i++) most = Math.max(most, values[i] / base.reduction.weight[i]);
+    return most;
   }
 
   /** Remembers `now` if it is the best feasible iterate so far. */
@@ -74,10 +89,7 @@ export class Convergence {
   /** For a solve that is stopped: puts the best feasible iterate into `now` if there is a better one than it. */
   restoreBest(): void {
     const now = this.state.now;
-    let violation: f64 = 0;
-    for (let i: i32 = 0; i < this.base.m; i++) {
-      violation = Math.max(violation, Math.abs(now.c[i]) / this.base.reduction.weight[i]);
-    }
+    const violation = this.violationOf(now);
     if (!this.hasBest || (violation <= this.feasible() && now.f <= this.best.f)) return;
     now.assign(this.best, this.base.size, this.base.m);
   }

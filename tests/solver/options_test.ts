@@ -1,0 +1,94 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { describeStatus, options, solveDense } from "../../runtime/solver/mod.ts";
+import { hs071 } from "./hs071.ts";
+import { IPOPT_OPTIONS } from "./ipopt_options.ts";
+
+/** Ours, and those that IPOPT got after 3.11. */
+const NOT_IN_3_11 = ["max_wall_time", "evaluate_orig_obj_at_resto_trial", "function_noise", "sb"];
+/** IPOPT 3.14 has raised 1e6 to 1e20. */
+const CHANGED = ["max_cpu_time"];
+
+Deno.test("options() has IPOPT's defaults and ranges", () => {
+  const native = new Map(IPOPT_OPTIONS.map(([name, ...rest]) => [name, rest]));
+  const listed = options().filter(({ name }) => !NOT_IN_3_11.includes(name));
+  assertEquals(listed.map(({ name }) => name).sort(), [...native.keys()].sort());
+  for (const { name, default: value, min = -Infinity, max = Infinity, choices } of listed) {
+    const [first, below, middle, above, last] = native.get(name)!;
+    if (choices !== undefined) {
+      assertEquals(value, first, name);
+      continue;
+    }
+    if (CHANGED.includes(name)) continue;
+    assert(Math.abs(Number(value) - Number(middle)) <= 1e-5 * Math.abs(Number(middle)), name);
+    // An open end is the number beside it; ours has no memory of 0 steps.
+    const lower = name === "limited_memory_max_history" ? 1 : Number(first.replace("inf", "Infinity"));
+    const upper = Number(last.replace("+inf", "Infinity"));
+    assert(below === "<" && lower > -Infinity ? min > lower : min === lower, `${name} from ${min}`);
+    assert(above === "<" && upper < Infinity ? max < upper : max === upper, `${name} to ${max}`);
+    if (lower > -Infinity) assert(Math.abs(min - lower) < 1e-12, `${name} from ${min}`);
+    if (upper < Infinity) assert(Math.abs(max - upper) < 1e-12, `${name} to ${max}`);
+  }
+});
+
+Deno.test("every option that options() lists is taken, out of range it is refused by name", () => {
+  for (const { name, default: value, min, max, choices } of options()) {
+    const taken = solveDense(hs071, { [name]: value, max_iter: 0 });
+    assertEquals(taken.status, -1, `${name}: ${taken.message}`);
+    const wrong = choices !== undefined ? ["maybe"] : [(min ?? 0) - 1, "1", NaN];
+    if (max !== undefined && max < Infinity) wrong.push(max + 1);
+    if (min === undefined || min === -Infinity) wrong.shift();
+    for (const bad of wrong) {
+      const refused = solveDense(hs071, { [name]: bad });
+      assertEquals(refused.status, -12, `${name} = ${bad}`);
+      assertStringIncludes(refused.message, `"${name}"`);
+    }
+  }
+});
+
+Deno.test("an unknown option is refused with the names that were perhaps meant", () => {
+  const of = (name: string) => solveDense(hs071, { [name]: 1 });
+  assertEquals(of("toll").status, -12);
+  assertStringIncludes(of("toll").message, 'Cannot set option "toll": did you mean "tol"?');
+  assertStringIncludes(of("max_iterations").message, '"max_iter"');
+  assertStringIncludes(of("linear_solver").message, "options() lists");
+});
+
+Deno.test("an exact Hessian is not asked for where the problem has none", () => {
+  const { hessian: _, ...without } = hs071;
+  const result = solveDense(without, { hessian_approximation: "exact" });
+  assertEquals(result.status, -12);
+  assertStringIncludes(result.message, "no Hessian");
+});
+
+Deno.test("describeStatus() has a sentence for each of IPOPT's codes that a solve can end with", () => {
+  const codes = [0, 1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -10, -11, -12, -13, -100];
+  const sentences = codes.map(describeStatus);
+  assertEquals(new Set(sentences).size, codes.length);
+  for (const sentence of sentences) assert(/^[A-Z].{10,}[^.]$/.test(sentence), sentence);
+});
+
+/** What IPOPT 3.11.9 prints for the same problem. */
+const TABLE = `
+iter    objective    inf_pr   inf_du lg(mu)  ||d||  lg(rg) alpha_du alpha_pr  ls
+   0  1.6109693e+01 1.12e+01 5.28e-01  -1.0 0.00e+00    -  0.00e+00 0.00e+00   0
+   1  1.6982239e+01 7.30e-01 1.02e+01  -1.0 6.11e-01    -  7.19e-02 1.00e+00f  1
+   2  1.7318411e+01 3.60e-02 5.05e-01  -1.0 1.61e-01    -  1.00e+00 1.00e+00h  1
+   3  1.6849424e+01 2.78e-01 6.68e-02  -1.7 2.85e-01    -  7.94e-01 1.00e+00h  1
+   4  1.7051199e+01 4.71e-03 2.78e-03  -1.7 6.06e-02    -  1.00e+00 1.00e+00h  1
+   5  1.7011979e+01 7.19e-03 8.50e-03  -3.8 3.66e-02    -  9.45e-01 9.98e-01h  1
+   6  1.7014271e+01 1.74e-05 9.78e-06  -3.8 3.33e-03    -  1.00e+00 1.00e+00h  1
+   7  1.7014021e+01 1.23e-07 1.82e-07  -5.7 2.69e-04    -  1.00e+00 1.00e+00h  1
+   8  1.7014017e+01 1.77e-11 2.52e-11  -8.6 3.32e-06    -  1.00e+00 1.00e+00h  1
+`.trim().split("\n");
+
+Deno.test("print_level 5 prints IPOPT's table, column by column", () => {
+  const lines: string[] = [];
+  const print = (line: string) => void lines.push(line);
+  solveDense(hs071, { print });
+  assertEquals(lines.slice(0, -1), TABLE.slice(0, -1));
+  // The residuals of the last line are rounding's.
+  assertEquals(lines.at(-1)!.slice(0, 18), TABLE.at(-1)!.slice(0, 18));
+  lines.length = 0;
+  solveDense(hs071, { print, print_level: 4 });
+  assertEquals(lines, []);
+});
