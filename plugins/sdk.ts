@@ -82,8 +82,9 @@ export {
 export type { Unit } from "../runtime/graph/units.ts";
 export { lowerOnnx } from "../runtime/graph/onnx.ts";
 export type { LoweredOnnx, OnnxPort, OpaqueOnnx } from "../runtime/graph/onnx.ts";
-export { lowerTorch, TORCH_ACTIVATIONS } from "../runtime/graph/torch_lower.ts";
-export type { TorchActivation } from "../runtime/graph/torch_lower.ts";
+export { lowerTorch } from "../runtime/graph/torch_lower.ts";
+export { TORCH_ACTIVATIONS } from "../runtime/graph/torch_steps.ts";
+export type { TorchActivation } from "../runtime/graph/torch_steps.ts";
 export { readScalers } from "../runtime/graph/scaler_file.ts";
 export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";
 export { createSolver, describeStatus, solve, solveDense } from "../runtime/solver/mod.ts";

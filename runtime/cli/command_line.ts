@@ -104,6 +104,7 @@ export const COMMANDS = {
     operands: ["FILE"],
     options: {
       "activation": { value: "NAME", help: "of a .pth: gelu (default), relu, tanh, sigmoid or identity" },
+      "output-activation": { value: "NAME", help: "of a .pth: what stands behind its last layer" },
       "json": JSON_OUTPUT,
       ...ANYWHERE,
     },
@@ -114,6 +115,7 @@ export const COMMANDS = {
     options: {
       "store": { value: "DIR", help: "the store's folder" },
       "activation": { value: "NAME", help: "of a .pth: gelu (default), relu, tanh, sigmoid or identity" },
+      "output-activation": { value: "NAME", help: "of a .pth: what stands behind its last layer" },
       "json": JSON_OUTPUT,
       ...ANYWHERE,
     },

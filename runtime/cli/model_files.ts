@@ -1,5 +1,5 @@
 /** What a command does with one model file. */
-import { TORCH_ACTIVATIONS, type TorchActivation } from "../kernel/model_report.ts";
+import { TORCH_ACTIVATIONS, type TorchOptions } from "../kernel/model_report.ts";
 import { type Problem, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
 
 /** Absolute path → its bytes. @throws {SetpointError} USAGE */
@@ -24,12 +24,19 @@ export function atFile<T>(file: string, read: () => T): T {
   }
 }
 
-/** @throws {SetpointError} USAGE */
-export function activationOf(name: string | undefined): { readonly activation?: TorchActivation } {
-  if (name === undefined) return {};
-  const activation = TORCH_ACTIVATIONS.find((known) => known === name);
-  if (activation !== undefined) return { activation };
-  throw setpointError("USAGE", `Cannot use activation "${name}", expected ${TORCH_ACTIVATIONS.join(", ")}`);
+/** What a state dict does not tell. @throws {SetpointError} USAGE */
+export function activationsOf(
+  { activation, outputActivation }: { readonly activation?: string; readonly outputActivation?: string },
+): TorchOptions {
+  const known = (name: string) => {
+    const found = TORCH_ACTIVATIONS.find((activation) => activation === name);
+    if (found !== undefined) return found;
+    throw setpointError("USAGE", `Cannot use activation "${name}", expected ${TORCH_ACTIVATIONS.join(", ")}`);
+  };
+  return {
+    ...(activation !== undefined && { activation: known(activation) }),
+    ...(outputActivation !== undefined && { outputActivation: known(outputActivation) }),
+  };
 }
 
 export function folderOf(file: string): string {

@@ -1,5 +1,5 @@
 import { type ModelReport, reportModel } from "../kernel/model_report.ts";
-import { activationOf, atFile, baseName, folderOf, readModelFile } from "./model_files.ts";
+import { activationsOf, atFile, baseName, folderOf, readModelFile } from "./model_files.ts";
 import { printJson, printText } from "./print.ts";
 import { table } from "./table.ts";
 
@@ -7,11 +7,13 @@ export interface InspectOptions {
   /** Absolute. */
   readonly file: string;
   readonly activation?: string;
+  readonly outputActivation?: string;
   readonly json: boolean;
 }
 
 /** @returns 0; 1 if the model stays opaque. @throws {SetpointError} */
-export async function modelInspect({ file, activation, json }: InspectOptions): Promise<number> {
+export async function modelInspect(asked: InspectOptions): Promise<number> {
+  const { file, json } = asked;
   const bytes = await readModelFile(file);
   const externalFile = (name: string) => {
     try {
@@ -20,7 +22,7 @@ export async function modelInspect({ file, activation, json }: InspectOptions): 
       return undefined;
     }
   };
-  const options = { name: baseName(file), externalFile, ...activationOf(activation) };
+  const options = { name: baseName(file), externalFile, ...activationsOf(asked) };
   const report = atFile(file, () => reportModel(bytes, options));
   if (json) printJson(report);
   else printText(reportText(baseName(file), report));
@@ -29,7 +31,7 @@ export async function modelInspect({ file, activation, json }: InspectOptions): 
 
 export function reportText(name: string, report: ModelReport): string {
   const { format, about, inputs, outputs, parts, operators, lowered, graphNodes, why } = report;
-  const title = { onnx: "ONNX", torch: "torch", scalers: "scikit-learn" }[format];
+  const title = { onnx: "ONNX", torch: "torch", scalers: "scalers", metadata: "metadata" }[format];
   const ports = [
     ...inputs.map((port) => ["input", port] as const),
     ...outputs.map((port) => ["output", port] as const),
@@ -40,12 +42,12 @@ export function reportText(name: string, report: ModelReport): string {
   const rows = parts.map((part, i) => [String(i + 1), part.kind, part.name, part.shape, part.why ?? ""]);
   const columns = [
     { title: "#", align: "right" as const },
-    { title: "Operator" },
+    { title: format === "onnx" ? "Operator" : "Kind" },
     { title: "Name" },
-    { title: "Shape" },
+    { title: format === "metadata" || format === "scalers" ? "Values" : "Shape" },
     { title: rows.some((row) => row[4] !== "") ? "Cannot be lowered because" : "" },
   ];
-  const verdict = format === "scalers"
+  const verdict = format === "scalers" || format === "metadata"
     ? []
     : lowered
     ? [`It becomes a graph of ${graphNodes} nodes with exact derivatives`]

@@ -37,6 +37,7 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
         file,
         json,
         activation: flags.activation,
+        outputActivation: flags["output-activation"],
       });
     }
     case "model:import": {
@@ -44,6 +45,7 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
       return await (await import("./model_import.ts")).modelImport({
         ...asked,
         activation: flags.activation,
+        outputActivation: flags["output-activation"],
       });
     }
     case "health":

@@ -1,32 +1,44 @@
 /** The predecessor's files in the forms that every runtime reads: ONNX and JSON. */
-import { exportOnnx } from "../graph/onnx_export.ts";
-import { readScalers } from "../graph/scaler_file.ts";
-import { lowerTorch, type TorchOptions } from "../graph/torch_lower.ts";
 import { setpointError } from "../errors.ts";
+import { metadataAsJson, scalersAsJson } from "../graph/model_json.ts";
+import { seededRandom } from "../graph/seeded_random.ts";
+import { readScalers } from "../graph/scaler_file.ts";
+import { exportTorch } from "../graph/torch_export.ts";
+import { goldenVectors } from "../graph/torch_forward.ts";
+import { type TorchOptions, torchSteps } from "../graph/torch_steps.ts";
 import { formatOf } from "./model_report.ts";
 
-export interface ImportedModel {
+export interface ImportedFile {
   /** What takes the place of the file's ending. */
-  readonly ending: "onnx" | "json";
+  readonly ending: "onnx" | "json" | "metadata.json";
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+const GOLDEN = 16;
+const SEED = 20_261_121;
+
 /**
  * @param name The file's name without a folder.
+ * @returns The model or the scalers; for a model then its metadata, with golden vectors in its own numbers.
  * @throws {GraphError} TORCH, PICKLE, ZIP, SCALER: what in the file cannot be read. @throws {SetpointError} USAGE: an ONNX file.
  */
-export function importModel(bytes: Uint8Array, name: string, options: TorchOptions = {}): ImportedModel {
+export function importModel(bytes: Uint8Array, name: string, options: TorchOptions = {}): ImportedFile[] {
   switch (formatOf(bytes, name)) {
-    case "torch":
-      return { ending: "onnx", bytes: exportOnnx(lowerTorch(bytes, options), name.replace(/\.[^.]*$/, "")) };
-    case "scalers": {
-      const entries = [...readScalers(bytes)].map((
-        [variable, { scale, offset }],
-      ) => [variable, { scale, offset }]);
-      const content = { format: "setpoint/scalers/v1", scalers: Object.fromEntries(entries) };
-      return { ending: "json", bytes: new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`) };
+    case "torch": {
+      const network = torchSteps(bytes, options);
+      const golden = goldenVectors(network, GOLDEN, seededRandom(SEED));
+      return [
+        { ending: "onnx", bytes: exportTorch(network, name.replace(/\.[^.]*$/, "")) },
+        { ending: "metadata.json", bytes: encoded(metadataAsJson({ ranges: new Map(), golden })) },
+      ];
     }
-    case "onnx":
+    case "scalers":
+      return [{ ending: "json", bytes: encoded(scalersAsJson(readScalers(bytes))) }];
+    default:
       throw setpointError("USAGE", `Cannot import "${name}": it is no .pth and no .pkl file`);
   }
+}
+
+function encoded(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
 }

@@ -1,16 +1,19 @@
 /** What a model or scaler file holds, and what of it can become part of the graph. Nothing in the file is executed. */
 import { type Expression, reachable } from "../graph/expr.ts";
+import { GraphError } from "../graph/graph_error.ts";
+import { metadataOfJson, parseJson, SCALERS_FORMAT, scalersOfJson } from "../graph/model_json.ts";
 import { lowerOnnx, type OnnxPort, refusal } from "../graph/onnx.ts";
 import { type NodeProto, printNode, readOnnx } from "../graph/onnx_reader.ts";
 import type { ExternalFile } from "../graph/onnx_tensor.ts";
 import { readScalers } from "../graph/scaler_file.ts";
-import { lowerTorch, type TorchOptions } from "../graph/torch_lower.ts";
+import { lowerTorch } from "../graph/torch_lower.ts";
+import { type TorchOptions, torchSteps } from "../graph/torch_steps.ts";
 import { readLayers, type TorchLayer } from "../graph/torch_layers.ts";
 import { readTorch } from "../graph/torch_file.ts";
 
-export { TORCH_ACTIVATIONS, type TorchActivation } from "../graph/torch_lower.ts";
+export { TORCH_ACTIVATIONS, type TorchActivation, type TorchOptions } from "../graph/torch_steps.ts";
 
-export type ModelFormat = "onnx" | "torch" | "scalers";
+export type ModelFormat = "onnx" | "torch" | "scalers" | "metadata";
 
 export interface ModelReport {
   readonly format: ModelFormat;
@@ -42,9 +45,10 @@ export interface ReportOptions extends TorchOptions {
   readonly externalFile?: ExternalFile;
 }
 
-/** A zip archive or a pickle is torch's or a scaler; an ONNX file starts with neither. */
+/** A zip archive or a pickle is torch's or a scaler, an ONNX file starts with neither; JSON says what it is. */
 export function formatOf(bytes: Uint8Array, name: string): ModelFormat {
   if (/\.(pkl|pickle|joblib)$/i.test(name)) return "scalers";
+  if (/\.json$/i.test(name)) return parseJson(bytes)?.format === SCALERS_FORMAT ? "scalers" : "metadata";
   return bytes[0] === 0x80 || (bytes[0] === 0x50 && bytes[1] === 0x4b) ? "torch" : "onnx";
 }
 
@@ -57,6 +61,8 @@ export function reportModel(bytes: Uint8Array, options: ReportOptions): ModelRep
       return reportTorch(bytes, options);
     case "scalers":
       return reportScalers(bytes);
+    case "metadata":
+      return reportMetadata(bytes);
   }
 }
 
@@ -92,11 +98,19 @@ function reportOnnx(bytes: Uint8Array, { externalFile }: ReportOptions): ModelRe
 
 function reportTorch(bytes: Uint8Array, options: ReportOptions): ModelReport {
   const { layers, count } = readLayers(readTorch(bytes));
-  const parts = layers.map((layer): ReportedPart => ({
-    kind: { linear: "Linear", batchnorm: "BatchNorm1d", layernorm: "LayerNorm" }[layer.kind],
-    name: layer.name,
-    shape: shapeOf(layer),
-  }));
+  const parts = torchSteps(bytes, options).steps.map((step): ReportedPart =>
+    step.kind === "activation"
+      ? {
+        kind: step.activation,
+        name: options.activation ? "" : "assumed: the file does not tell",
+        shape: "",
+      }
+      : {
+        kind: { linear: "Linear", batchnorm: "BatchNorm1d", layernorm: "LayerNorm" }[step.kind],
+        name: step.name,
+        shape: shapeOf(step),
+      }
+  );
   const operators: Record<string, number> = {};
   for (const { kind } of parts) operators[kind] = (operators[kind] ?? 0) + 1;
   const about = `state dict, ${
@@ -121,7 +135,9 @@ function shapeOf(layer: TorchLayer): string {
 }
 
 function reportScalers(bytes: Uint8Array): ModelReport {
-  const parts = [...readScalers(bytes)].map(([name, { scale, offset, min, max }]): ReportedPart => ({
+  const content = parseJson(bytes);
+  const scalers = content === undefined ? readScalers(bytes) : scalersOfJson(content, refuse);
+  const parts = [...scalers].map(([name, { scale, offset, min, max }]): ReportedPart => ({
     kind: "scaler",
     name,
     shape: `${scale}·x ${offset < 0 ? "−" : "+"} ${Math.abs(offset)}` +
@@ -129,6 +145,21 @@ function reportScalers(bytes: Uint8Array): ModelReport {
   }));
   const about = `${parts.length} scalers`;
   return { format: "scalers", about, inputs: [], outputs: [], parts, operators: {}, lowered: true };
+}
+
+function reportMetadata(bytes: Uint8Array): ModelReport {
+  const { ranges, golden } = metadataOfJson(parseJson(bytes) ?? refuse("it is not JSON"), {}, refuse);
+  const parts = [...ranges].map(([name, [low, high]]): ReportedPart => ({
+    kind: "range",
+    name,
+    shape: `${low} … ${high}`,
+  }));
+  const about = `${ranges.size} training ranges, ${golden.length} golden vectors`;
+  return { format: "metadata", about, inputs: [], outputs: [], parts, operators: {}, lowered: true };
+}
+
+function refuse(reason: string): never {
+  throw new GraphError("JSON", `Cannot read the file: ${reason}`);
 }
 
 function sizeOf({ graph, outputs }: Expression): number {

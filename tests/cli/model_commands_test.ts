@@ -1,4 +1,5 @@
 import { parseManifest } from "../../runtime/artifacts/manifest.ts";
+import { missedGolden } from "../../runtime/graph/golden.ts";
 import { lowerOnnx } from "../../runtime/graph/onnx.ts";
 import { compileTape, type Expression } from "setpoint";
 import { lowerTorch } from "../../runtime/graph/torch_lower.ts";
@@ -46,7 +47,12 @@ Deno.test("model:inspect prints layers, shapes and operators, and why a model ca
   assertMatch(neighbours.out, /TopK .+ this operator has no derivatives here/);
   assertStringIncludes(neighbours.out, 'It stays opaque and runs in ONNX Runtime: node "To_TopK" (TopK)');
   const report = JSON.parse(torch.out);
-  assertEquals(report.parts[1], { kind: "LayerNorm", name: "1", shape: "6" });
+  assertEquals(report.parts.map(({ kind }: { kind: string }) => kind), [
+    "Linear",
+    "LayerNorm",
+    "gelu",
+    "Linear",
+  ]);
   assertEquals([report.lowered, report.inputs[0].length, report.outputs[0].length], [true, 4, 3]);
   assertMatch(scalers.out, /scaler +standard +0\.02847\d*·x − 23\.07\d+/);
   assertStringIncludes(wrong.err, "is not of a known layer: expected Linear, BatchNorm1d or LayerNorm");
@@ -79,13 +85,21 @@ Deno.test("model:import writes ONNX and JSON into a store, which the manifest gi
     for (const row of [[0.1, -0.2, 0.3, 1], [2, 1, -1, -2]]) {
       const expected = valuesOf(source, row);
       valuesOf(model.expression, row).forEach((value, k) =>
-        assertAlmostEquals(value, expected[k], 1e-6 * (1 + Math.abs(expected[k])))
+        assertAlmostEquals(value, expected[k], 1e-14 * (1 + Math.abs(expected[k])))
       );
     }
+    const metadata = await Deno.readFile(`${store}/models/old/net.metadata.json`);
+    assertEquals(manifest.get("models/old/net.metadata.json")!.size, metadata.length);
+    const { golden } = JSON.parse(new TextDecoder().decode(metadata));
+    assertEquals([golden.length, missedGolden(model.expression, golden)], [16, undefined]);
+    const inspected = await run("model:inspect", `${store}/models/old/net.metadata.json`);
+    assertStringIncludes(inspected.out, "net.metadata.json: metadata, 0 training ranges, 16 golden vectors");
     const { format, scalers } = JSON.parse(await Deno.readTextFile(`${store}/models/scalers_new.json`));
     const known = readScalers(await Deno.readFile(`${TORCH}/scalers_new.joblib`));
     assertEquals([format, Object.keys(scalers).length], ["setpoint/scalers/v1", known.size]);
-    for (const [name, { scale, offset }] of known) assertEquals(scalers[name], { scale, offset });
+    for (const [name, scaler] of known) assertEquals(scalers[name], scaler);
+    const listed = await run("model:inspect", `${store}/models/scalers_new.json`);
+    assertMatch(listed.out, /scaler +min_max +\S+·x − \S+, from \d+\.\d+ … \d+/);
 
     const refused = await run("model:import", "tests/fixtures/onnx/lightgbm.onnx", "--store", store);
     assertEquals([refused.code, refused.err.includes("it is no .pth and no .pkl file")], [2, true]);

@@ -1,8 +1,15 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { GraphError } from "../../runtime/graph/expr.ts";
+import { type Expression, GraphError } from "../../runtime/graph/expr.ts";
+import { missedGolden } from "../../runtime/graph/golden.ts";
+import { lowerOnnx } from "../../runtime/graph/onnx.ts";
+import { readOnnx } from "../../runtime/graph/onnx_reader.ts";
+import { seededRandom } from "../../runtime/graph/seeded_random.ts";
 import { compileTape } from "../../runtime/graph/tape.ts";
 import { readTorch } from "../../runtime/graph/torch_file.ts";
-import { lowerTorch, type TorchOptions } from "../../runtime/graph/torch_lower.ts";
+import { exportTorch } from "../../runtime/graph/torch_export.ts";
+import { goldenVectors, torchForward } from "../../runtime/graph/torch_forward.ts";
+import { lowerTorch } from "../../runtime/graph/torch_lower.ts";
+import { type TorchOptions, torchSteps } from "../../runtime/graph/torch_steps.ts";
 
 const FOLDER = new URL("../fixtures/torch/", import.meta.url);
 
@@ -23,7 +30,14 @@ function read(file: string): Uint8Array {
 }
 
 function evaluate(file: string, options: TorchOptions, input: readonly number[]): number[] {
-  const { graph, sources, outputs } = lowerTorch(read(file), options);
+  return valuesOf(lowerTorch(read(file), options), input);
+}
+
+function assertNear(value: number, expected: number, tolerance: number): void {
+  assertAlmostEquals(value, expected, tolerance * Math.max(1, Math.abs(expected)));
+}
+
+function valuesOf({ graph, sources, outputs }: Expression, input: readonly number[]): number[] {
   assertEquals(sources, input.length);
   const tape = compileTape(graph, { variables: 0, parameters: sources, outputs });
   tape.setParameters(Float64Array.from(input));
@@ -43,6 +57,41 @@ for (const { file, options, input, output } of EXPECTED.cases) {
     }
   });
 }
+
+Deno.test("exportTorch() writes each network so that its ONNX form gives the same answers, and golden vectors agree", () => {
+  const types = new Set<number>();
+  for (const { file, options, input, output } of EXPECTED.cases) {
+    const network = torchSteps(read(file), options);
+    const bytes = exportTorch(network, "net");
+    const model = lowerOnnx(bytes);
+    assert(model.opaque === undefined, JSON.stringify(model.opaque));
+    types.add(readOnnx(bytes).inputs[0].type);
+    const own = lowerTorch(read(file), options);
+    for (const [i, row] of input.entries()) {
+      const expected = valuesOf(own, row);
+      valuesOf(model.expression, row).forEach((value, k) => assertNear(value, expected[k], 1e-14));
+      torchForward(network, row).forEach((value, k) => assertNear(value, output[i][k], 1e-12));
+    }
+    const golden = goldenVectors(network, 4, seededRandom(1));
+    assertEquals([golden.length, missedGolden(model.expression, golden)], [4, undefined]);
+    const wrong = golden.map(({ input, output }) => ({ input, output: output.map((value) => value + 1e-3) }));
+    assert(missedGolden(model.expression, wrong) !== undefined);
+  }
+  assertEquals([...types], [1]);
+  // Weights that 32 bits do not hold.
+  const network = torchSteps(read("zip_protocol2.pth"));
+  const thirds = network.steps.map((step) =>
+    step.kind === "linear" ? { ...step, weight: step.weight.map((value) => value / 3) } : step
+  );
+  const bytes = exportTorch({ ...network, steps: thirds }, "net");
+  assertEquals(readOnnx(bytes).inputs[0].type, 11);
+  const model = lowerOnnx(bytes);
+  assert(model.opaque === undefined);
+  const golden = goldenVectors({ ...network, steps: thirds }, 8, seededRandom(2));
+  for (const { input, output } of golden) {
+    valuesOf(model.expression, input).forEach((value, k) => assertNear(value, output[k], 1e-13));
+  }
+});
 
 for (const { file, message } of EXPECTED.refused) {
   Deno.test(`lowerTorch() refuses ${file} with a message that says ${message}`, () => {

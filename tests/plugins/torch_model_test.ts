@@ -1,5 +1,6 @@
 import { compileTape, type Json, SkillError, type SkillSpec } from "setpoint";
 import { assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { checkConfig } from "../../runtime/graph/config_schema.ts";
 import model from "../../plugins/model/model.ts";
 
 const FOLDER = new URL("../fixtures/torch/", import.meta.url);
@@ -103,8 +104,15 @@ Deno.test("The model plugin takes the activation from the skill's config, and on
   };
   assertEquals(value(), value("gelu"));
   assertEquals(new Set(["gelu", "relu", "tanh", "sigmoid", "identity"].map(value)).size, 5);
-  assertStringIncludes(
-    problemOf(skill({ model_path: "views.pth" }, { activation: "swish" })).message,
-    '"swish"',
-  );
+  const config = {
+    model_path: "views.pth",
+    activation: "swish",
+    range: "loose",
+    range_weight: -1,
+    modelpath: "x",
+  };
+  const problems = checkConfig(model.config!, config, "the_skill").map(({ message }) => message).join("\n");
+  for (const wrong of ['"swish"', '"loose"', "range_weight", 'did you mean "model_path"']) {
+    assertStringIncludes(problems, wrong);
+  }
 });
