@@ -272,14 +272,19 @@ function list(value: unknown, what: string): unknown[] {
 
 function text(value: unknown, what: string): string {
   if (typeof value !== "string") throw new TypeError(`${what} is no text`);
-  return value.slice(0, LONGEST_TEXT);
+  return printable(value.slice(0, LONGEST_TEXT));
 }
 
 function name(value: unknown, what: string): string {
   if (typeof value !== "string" || value.length > LONGEST_NAME) {
     throw new TypeError(`${what} is no text, or too long`);
   }
-  return value;
+  return printable(value);
+}
+
+/** Without what a terminal or a reader of logs would obey. */
+function printable(value: string): string {
+  return value.toWellFormed().replace(/[^\P{C}\n\t]/gu, " ");
 }
 
 /** ±Infinity allowed, NaN not. */

@@ -9,7 +9,15 @@ import { decodeFrame, encodeFrame, FrameReader } from "./frames.ts";
 import type { CellLimits } from "./limits.ts";
 import type { FromCell, ToCell } from "./protocol.ts";
 
+/** µs of this process; Deno 2.9 has it, its types do not. */
+interface DenoCpu {
+  cpuUsage(): { readonly user: number; readonly system: number };
+}
+
 const RSS_EVERY_MS = 20;
+/** Share of a processor that nobody needs between two calls, and heartbeats for which it is taken for clearing up. */
+const RESTLESS_SHARE = 0.25;
+const MOST_RESTLESS = 2;
 /** Exit code of a process that was ended for its memory: 128 + SIGKILL, as the kernel of the system does it. */
 const OUT_OF_MEMORY = 137;
 
@@ -17,6 +25,8 @@ const limits = JSON.parse(Deno.args[0]) as CellLimits;
 const requestLimits = { frameBytes: limits.requestBytes, jsonBytes: limits.requestBytes };
 const workers = new Map<number, CellWorker>();
 let silentBeats = 0;
+let cpuMs = 0;
+let restlessBeats = 0;
 
 function write(frame: Uint8Array): void {
   for (let at = 0; at < frame.byteLength;) at += Deno.stdout.writeSync(frame.subarray(at));
@@ -65,6 +75,16 @@ async function listen(): Promise<never> {
   Deno.exit(0);
 }
 
+/** Promises, other threads and timers in shared memory let a plugin work on after its answer and yet answer pings. */
+function checkRest(): void {
+  const { user, system } = (Deno as unknown as DenoCpu).cpuUsage();
+  const used = (user + system) / 1000 - cpuMs;
+  cpuMs += used;
+  const restless = used > RESTLESS_SHARE * limits.beatMs && workers.values().every(({ rests }) => rests);
+  restlessBeats = restless ? restlessBeats + 1 : 0;
+  if (restlessBeats > MOST_RESTLESS) end("the plugin does not rest after its answer: it works on");
+}
+
 systemClock.every(RSS_EVERY_MS, () => {
   const { rss } = Deno.memoryUsage();
   const megabytes = Math.round(rss / 2 ** 20);
@@ -75,6 +95,7 @@ systemClock.every(RSS_EVERY_MS, () => {
 systemClock.every(limits.beatMs, () => {
   if (++silentBeats * limits.beatMs > limits.silenceMs) end("the kernel is silent");
   for (const worker of workers.values()) worker.beat();
+  checkRest();
   tell({ t: "beat", rss: Deno.memoryUsage().rss });
 });
 tell({ t: "ready" });

@@ -101,6 +101,11 @@ export class CellWorker {
     Atomics.notify(this.#control, CONTROL.state);
   }
 
+  /** Between two calls. */
+  get rests(): boolean {
+    return this.#call === 0;
+  }
+
   #receive(data: FromWorker): void {
     if (data === PING) {
       if (--this.#pings < 0) this.#refuse("a message that nobody asked for");
@@ -109,11 +114,13 @@ export class CellWorker {
     }
     if (isLine(data)) return this.#say(data);
     if (this.#call === 0) this.#refuse("a message that nobody asked for");
-    if (data instanceof Uint8Array) this.#answer(data);
+    if (data instanceof Uint8Array) this.#answer(data as Uint8Array);
     else this.#forward(data);
   }
 
-  #answer(frame: Uint8Array<ArrayBuffer>): void {
+  #answer(frame: Uint8Array): void {
+    // what a thread still shares it could change after it was checked
+    if (!isOwn(frame)) this.#refuse("a frame in shared memory");
     if (frame.byteLength > this.#limits.frameBytes) this.#refuse(`a frame of ${frame.byteLength} bytes`);
     const answer = this.#read(frame);
     if (answer?.t !== "answer" || answer.worker !== this.#id || answer.call !== this.#call) {
@@ -164,6 +171,10 @@ export class CellWorker {
   #refuse(what: string): never {
     this.#pipe.end(`the plugin sent ${what}`);
   }
+}
+
+function isOwn(frame: Uint8Array): frame is Uint8Array<ArrayBuffer> {
+  return frame.buffer instanceof ArrayBuffer;
 }
 
 function isLine(data: FromWorker): data is LogLine {

@@ -105,25 +105,8 @@ export function stripGlobals(kept: readonly string[]): void {
 
 /** A plugin that prints is no fault, but stdout belongs to the frames. */
 function silence(): void {
-  const quiet: Record<string, () => void> = {};
-  for (
-    const method of [
-      "log",
-      "debug",
-      "info",
-      "warn",
-      "error",
-      "trace",
-      "assert",
-      "dir",
-      "table",
-      "time",
-      "timeEnd",
-    ]
-  ) {
-    quiet[method] = () => {};
-  }
-  define("console", Object.freeze(quiet));
+  const methods = Object.keys(console).filter((key) => typeof Reflect.get(console, key) === "function");
+  define("console", Object.freeze(Object.fromEntries(methods.map((method) => [method, () => {}]))));
 }
 
 function define(name: string, value: unknown): void {

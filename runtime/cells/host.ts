@@ -321,6 +321,10 @@ function describe(described: unknown, { id, builtin }: PluginSource, file: strin
       at: { file },
     });
   }
+  if (builtin === undefined && /^(?:builtin|setpoint)\//.test(description.name)) {
+    const message = `Cannot load plugin "${id}": the name "${description.name}" is one of the runtime's own`;
+    throw setpointError("PLUGIN_INVALID", message, { at: { file } });
+  }
   if (builtin !== undefined && description.kind !== builtin) {
     const message = `Cannot load plugin "${id}": its kind is "${description.kind}", expected "${builtin}"`;
     throw setpointError("PLUGIN_INVALID", message, { at: { file } });

@@ -1,6 +1,7 @@
 /** In the kernel: the models that only ONNX Runtime can run, in a cell of their own that starts with the first of them. */
 import type { Clock } from "../clock.ts";
 import { checkValues } from "./answers.ts";
+import { checkBatch } from "./batch.ts";
 import { callFailed, type CallLabel } from "./call_errors.ts";
 import type { Limits } from "./limits.ts";
 import type { CallMessage, ExternalBytes, Method } from "./protocol.ts";
@@ -102,6 +103,7 @@ export class OnnxHost {
   ): Promise<Float64Array> {
     const label = this.#label("onnxEvaluate", digest);
     if (!this.#models.has(digest)) throw callFailed("PLUGIN_FAILED", label, "the model is not loaded");
+    checkBatch(label, batch, count, { inputs, outputs }, this.#limits);
     const value = await this.#call(
       label,
       deadlineMs,

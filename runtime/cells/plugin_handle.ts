@@ -10,6 +10,7 @@ import {
   type OptimizationResult,
   type PluginDescription,
 } from "./answers.ts";
+import { checkBatch } from "./batch.ts";
 import { callFailed, type CallLabel } from "./call_errors.ts";
 import type { AnswerAsk, CallOptions } from "./cell_life.ts";
 import type { Limits } from "./limits.ts";
@@ -143,6 +144,7 @@ export class PluginHandle {
     this.#expect("evaluate", ["model", "function", "constraint"]);
     const label = this.#label("evaluate", skill);
     const spec = this.#opaques.get(skill)?.[opaque];
+    if (spec !== undefined) checkBatch(label, batch, count, spec, this.#options.limits, jacobians);
     const value = await this.#callSkill(label, deadlineMs, skill, (reference) => {
       return { method: "evaluate", skill: reference, opaque, batch, count, jacobians };
     });

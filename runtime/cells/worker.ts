@@ -18,6 +18,7 @@ import {
   type SpawnMessage,
   type ToCell,
 } from "./protocol.ts";
+import { foreignImport } from "./plugin_imports.ts";
 import { SkillCalls } from "./skill_calls.ts";
 import { EvaluationError, SyncCall } from "./sync_call.ts";
 
@@ -88,8 +89,17 @@ function send(reply: Answer, settings: Setup): void {
 }
 
 function explain(error: unknown, { method }: CallMessage): CallError {
-  const kind = method === "spawn" ? "invalid" : error instanceof EvaluationError ? "evaluation" : "failed";
+  const kind = method === "spawn" ? "invalid" : isEvaluationError(error) ? "evaluation" : "failed";
   return describeFailure(error, kind, blob, file);
+}
+
+/** What was thrown may be a trap. */
+function isEvaluationError(error: unknown): boolean {
+  try {
+    return error instanceof EvaluationError;
+  } catch {
+    return false;
+  }
 }
 
 async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
@@ -98,6 +108,7 @@ async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
   const type = onnx ? "text/javascript" : "application/typescript";
   blob = makeUrl(new BlobType([onnx ? message.script : message.text], { type }));
   file = onnx ? "onnxruntime-web" : message.file;
+  if (!onnx) refuseImports(message.text);
   const imported = await import(blob);
   dropUrl(blob);
   if (onnx) {
@@ -114,6 +125,15 @@ async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
   loaded = { blob, file, serve: serverOf(plugin, settings) };
   const { name, version, kind, description, sdk, config, limits, examples, tests } = plugin;
   return { name, version, kind, description, sdk, config, limits, examples, tests };
+}
+
+function refuseImports(text: string): void {
+  const found = foreignImport(text);
+  if (found === undefined) return;
+  throw new TypeError(
+    `Cannot use ${JSON.stringify(found.what)}: a plugin is one file that imports "setpoint" alone, ` +
+      `plugin:build makes one of several\n    at ${blob}:${found.line}:${found.column}`,
+  );
 }
 
 function serverOf(plugin: Plugin, { control }: Setup): Serve {

@@ -1,4 +1,5 @@
 /** Runs the same attack as a plugin in a real cell, and in an unhardened worker of a throw-away process. */
+import { cellFlags } from "../../runtime/cells/cell_process.ts";
 import { startHost } from "../cells/start.ts";
 import { skillOf } from "../cells/plugins.ts";
 
@@ -42,6 +43,31 @@ export async function attackCell(host: Host, body: string, statics = ""): Promis
   }
 }
 
+/** A worker of a cell without what runtime/cells/worker.ts adds: no global is taken away, no text is looked at. */
+const INNER = `
+const text = \`onmessage = async ({ data }) => {
+  const url = URL.createObjectURL(new Blob([data], { type: "application/typescript" }));
+  postMessage(await import(url).then((module) => module.default, (error) => "denied " + error));
+};\`;
+const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+const worker = new Worker(url, { type: "module", deno: { permissions: "none" } });
+worker.onmessage = ({ data }) => {
+  Deno.stdout.writeSync(new TextEncoder().encode(data));
+  Deno.exit(0);
+};
+worker.postMessage(Deno.args[0]);`;
+
+/** What comes of the attack under a cell's flags and permissions alone: the second wall, should the first one fall. */
+export async function attackInner(body: string, statics = ""): Promise<string> {
+  const entry = `data:text/javascript,${encodeURIComponent(INNER)}`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [...cellFlags(64), entry, `${statics}\n${outcomeOf(body)}\nexport default outcome;`],
+    clearEnv: true,
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout);
+}
+
 export interface ControlOutcome {
   /** Standard output: the attack's outcome, unless the process died. */
   readonly text: string;
@@ -49,19 +75,32 @@ export interface ControlOutcome {
   readonly signal: string | null;
 }
 
-/** The attack in a worker with permissions "none" of a process that may do all. @param flags For V8, without dashes. */
+export type ControlPermissions = "none" | "inherit";
+
+export interface ControlOptions {
+  /** Of the worker, in a process that may do all. Default "none". */
+  readonly permissions?: ControlPermissions;
+  /** For V8, without dashes. */
+  readonly flags?: readonly string[];
+}
+
+/** The attack in a plain worker of a throw-away process. */
 export async function attackControl(
   body: string,
   statics = "",
-  flags: readonly string[] = [],
+  options: ControlOptions = {},
 ): Promise<ControlOutcome> {
-  using control = spawnControl(body, statics, flags);
+  using control = spawnControl(body, statics, options);
   const [status, text] = await Promise.all([control.child.status, new Response(control.child.stdout).text()]);
   return { text, code: status.code, signal: status.signal };
 }
 
 /** The same, while it runs; disposing kills it. */
-export function spawnControl(body: string, statics = "", flags: readonly string[] = []) {
+export function spawnControl(
+  body: string,
+  statics = "",
+  { permissions = "none", flags = [] }: ControlOptions = {},
+) {
   const text = `${statics}\n${outcomeOf(body)}\npostMessage(outcome);`;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -74,6 +113,7 @@ export function spawnControl(body: string, statics = "", flags: readonly string[
       `--v8-flags=${["max-old-space-size=64", ...flags].map((flag) => `--${flag}`).join(",")}`,
       decodeURIComponent(new URL("./control.ts", import.meta.url).pathname),
       text,
+      permissions,
     ],
     stdin: "null",
     stdout: "piped",

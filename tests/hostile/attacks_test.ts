@@ -12,7 +12,6 @@ interface Attack {
   readonly statics?: string;
   /** What the control shows. */
   readonly control: { readonly text?: RegExp; readonly signal?: string };
-  readonly flags?: readonly string[];
 }
 
 const ATTACKS: readonly Attack[] = [
@@ -100,7 +99,7 @@ const ATTACKS: readonly Attack[] = [
   },
 ];
 
-for (const { id, name, body, statics, control, flags } of ATTACKS) {
+for (const { id, name, body, statics, control } of ATTACKS) {
   Deno.test(`${id} ${name}: denied in a cell, works in a plain worker`, async () => {
     await using started = startHost();
     const bystander = await started.host.open({ id: "gain", text: GAIN });
@@ -108,7 +107,7 @@ for (const { id, name, body, statics, control, flags } of ATTACKS) {
     assert(outcome.startsWith("denied"), outcome);
     await bystander.lower(skillOf("g", { config: { gain: 1 } }));
     assertEquals(started.host.status().map(({ restarts, failures }) => [restarts, failures]), [[0, 0]]);
-    const { text, signal } = await attackControl(body, statics, flags);
+    const { text, signal } = await attackControl(body, statics);
     if (control.text !== undefined) assert(control.text.test(text), `the control did not work: ${text}`);
     if (control.signal !== undefined) assertEquals(signal, control.signal);
   });
