@@ -273,7 +273,7 @@ const WORDS: readonly Abuse[] = [
     name: "an error that writes to the terminal",
     at: "call",
     body: 'throw new Error("\\x1b]0;owned\\x07\\x1b[2J\\u202egnp\\x9b1m");',
-    says: /^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]*$/,
+    says: /^[\P{C}\n]*$/u,
   },
   {
     name: "an error of a hundred thousand problems",
