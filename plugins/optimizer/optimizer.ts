@@ -24,11 +24,11 @@ import {
   type LiftedProblem,
   type LocalEnd,
   type LocalSearch,
-  MOST_SETTINGS,
   type OptimizationProblem,
   type OptimizationResult,
   patternSearch,
   polish,
+  restored,
   type Solver,
   type SolveResult,
   type Start,
@@ -58,7 +58,7 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   else best = explore(run, best);
   const doubt = problem.lifted.inexact > 0 || !holds(best) || !stepped && !run.converged();
   if (doubt && !run.stopped()) best = search(box, run, [best, start]);
-  if (!holds(best) && !run.stopped()) best = leastViolation(run, best);
+  if (!holds(best) && run.foreign && !run.stopped()) best = restored(run, branchesOf(run), [best, start]);
   return run.conclude(better(polish(run, best), start), stepped || doubt || run.converged());
 }
 
@@ -99,18 +99,18 @@ class Run extends Judge implements LocalSearch {
     const x = this.toX(kept.x);
     let end = x.every(Number.isFinite) ? this.judge(x, kept) : this.judge(clamp(from, problem));
     const said = kept.objective - this.pulled(end.x, end.cost);
-    const astray = !(Math.abs(said) <= AGREEMENT * Math.max(1, Math.abs(end.cost)));
+    const astray = !(Math.abs(said) <= AGREEMENT * this.unit);
     if ((astray || !holds(end)) && end.solve !== undefined) end = landed(this, end);
     this.ends.push(holds(end) ? end.cost : NaN);
     return end;
   }
 
-  /** The point of least violation that can be reached from `from`. */
-  solveElastic({ x, violation }: Candidate, sides: Uint8Array): Candidate {
+  restore({ sides, from }: Start): Candidate {
     const { lifted, lo, hi } = this.problem;
+    const { violation } = this.judge(from);
     const elastic = this.#memory.elastic ??= new ElasticNlp(lifted);
     lifted.setSides(sides);
-    elastic.begin(lo.map(this.toZ), hi.map(this.toZ), x.map(this.toZ), Math.min(violation, 1e6));
+    elastic.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ), Math.min(violation, 1e6));
     const { x: end, iterations } = createSolver(elastic.n, elastic.m).solve(elastic, this.#options());
     this.evaluations += iterations;
     return this.judge(this.toX(end));
@@ -132,7 +132,16 @@ class Run extends Judge implements LocalSearch {
     const max_iter = options.max_iterations ?? (this.foreign ? 40 : 500);
     const tol = options.tolerance ?? (this.foreign ? 1e-6 : 1e-7);
     const max_wall_time = Math.max(1e-3, this.problem.remaining() / 1000);
-    return { ...NEARBY, ...(this.foreign && NOISY), max_iter, tol, max_wall_time, now, cancelled };
+    return {
+      ...NEARBY,
+      ...(this.foreign && NOISY),
+      obj_scaling_factor: 1 / this.unit,
+      max_iter,
+      tol,
+      max_wall_time,
+      now,
+      cancelled,
+    };
   }
 
   /** @param settled Whether a solve or a search came to its end. */
@@ -155,7 +164,7 @@ class Run extends Judge implements LocalSearch {
 
   /** How many solves ended at the cost of the best. */
   agreed({ cost }: Candidate): number {
-    return this.ends.filter((end) => end <= cost + AGREEMENT * Math.max(1, Math.abs(cost))).length;
+    return this.ends.filter((end) => end <= cost + AGREEMENT * this.unit).length;
   }
 
   #multipliers({ mult_x_L, mult_x_U, mult_g }: LocalEnd): OptimizationResult["multipliers"] {
@@ -197,22 +206,6 @@ function memoryOf(lifted: LiftedProblem): Memory {
 function copied(result: SolveResult): SolveResult {
   const { x, mult_x_L: lower, mult_x_U: upper, mult_g: rows } = result;
   return { ...result, x: x.slice(), mult_x_L: lower.slice(), mult_x_U: upper.slice(), mult_g: rows.slice() };
-}
-
-/** The point of least violation: the present one, the best and each solve's end are where the search for it begins. */
-function leastViolation(run: Run, best: Candidate): Candidate {
-  const { lifted } = run.problem;
-  let least = best;
-  let tries = 0;
-  for (const sides of branchesOf(run).around(lifted.sidesAt(best.x.map(run.toZ)))) {
-    if (run.stopped() || tries++ === MOST_SETTINGS) break;
-    least = better(run.solveElastic(best, sides), least);
-    if (lifted.branches.length === 0 || holds(least)) break;
-  }
-  if (holds(least)) {
-    least = better(run.solve({ sides: lifted.sidesAt(least.x.map(run.toZ)), from: least.x }), least);
-  }
-  return least;
 }
 
 function boxOf(run: Run): CellBox<Candidate> {

@@ -27,10 +27,14 @@ export interface Candidate extends Judged {
   readonly solve?: LocalEnd;
 }
 
-/** Weight of Σ((x − x0)/scale)², relative to max(1, |cost|): keeps what buys nothing where it is. */
+/** Weight of Σ((x − x0)/scale)², in units of the cost: keeps what buys nothing where it is. */
 const PROXIMAL = 1e-7;
-/** The first solve must find a cost so much smaller for another one with less pull. */
+/** The least unit of the cost, relative to the cost itself: smaller differences are not told. */
+const TOLD = 1e-6;
+/** The first solve must find a cost so much smaller than the unit for another solve with a smaller one, and with less pull. */
 const WEAKER = 0.01;
+/** How far from the best point towards others the cost is looked at for that. */
+const BESIDE = 0.1;
 /** Distances in thresholds within which a point is tried exactly on the present value, or on a bound. */
 const NEAR_PRESENT = 1e-2;
 const NEAR = 1e-3;
@@ -43,7 +47,8 @@ export class Judge {
   readonly foreign: boolean;
   evaluations = 0;
   readonly #values: Float64Array;
-  #rho: number;
+  /** What differences of the cost are measured in: its typical change within the box, once that is known. */
+  unit: number;
 
   constructor(problem: OptimizationProblem) {
     const { exact, x0 } = this.problem = problem;
@@ -51,22 +56,39 @@ export class Judge {
     this.#values = new Float64Array(1 + problem.limits.length);
     exact.evaluateError = undefined;
     exact.value(x0, this.#values);
-    this.#rho = PROXIMAL * Math.max(1, Math.abs(this.#values[0]) || 0);
+    this.unit = Math.max(1, Math.abs(this.#values[0]) || 0);
     this.#setRun();
   }
 
-  /** Where the cost at the present point is mostly a penalty, a pull that goes by it outweighs the rest. */
-  weaken({ cost }: Candidate): boolean {
-    const rho = PROXIMAL * Math.max(1, Math.abs(cost));
-    if (!(rho < WEAKER * this.#rho)) return false;
-    this.#rho = rho;
+  /** Takes the unit of the cost from points all over the box. */
+  measure({ cost }: Judged, points: readonly Judged[]): void {
+    const changes = points.map((point) => Math.abs(point.cost - cost)).filter(Number.isFinite).sort((a, b) =>
+      a - b
+    );
+    const typical = changes[changes.length >> 1] || changes.at(-1);
+    if (!typical) return;
+    this.unit = Math.max(typical, TOLD * Math.abs(cost));
+    this.#setRun();
+  }
+
+  /** Where the cost of most points is mostly a penalty, a unit that goes by it hides the rest. */
+  weaken({ x, cost }: Candidate, points: readonly Candidate[]): boolean {
+    const most = WEAKER * this.unit;
+    if (!(Math.abs(cost) < most)) return false;
+    const changes = points.map((point) => {
+      const near = this.judge(x.map((value, i) => value + BESIDE * (point.x[i] - value)));
+      return Math.abs(near.cost - cost) / BESIDE;
+    }).sort((a, b) => a - b);
+    const unit = Math.max(Math.abs(cost), changes[changes.length >> 1], WEAKER * most);
+    if (!(unit < most)) return false;
+    this.unit = unit;
     this.#setRun();
     return true;
   }
 
   #setRun(): void {
     const { lifted, parameters, x0 } = this.problem;
-    lifted.setRun({ parameters, x0, rho: this.#rho, looseMargin: 0 });
+    lifted.setRun({ parameters, x0, rho: PROXIMAL * this.unit, looseMargin: 0 });
   }
 
   stopped(): boolean {
@@ -76,7 +98,8 @@ export class Judge {
   judge(x: Float64Array, solve?: LocalEnd): Candidate {
     this.problem.exact.value(x, this.#values);
     this.evaluations++;
-    return { x, cost: this.#values[0], violation: this.#violation(this.#values), answers: NONE, solve };
+    const violation = this.#violation(this.#values);
+    return { x, cost: this.#values[0], violation, unit: this.unit, answers: NONE, solve };
   }
 
   /** The points as candidates, in their order; those after the end of the time cannot be evaluated. */
@@ -84,7 +107,7 @@ export class Judge {
     if (!this.foreign) return points.map((x) => this.judge(x));
     this.evaluations += points.length;
     return valuesAt(this.problem.exact, points, () => this.stopped()).map(({ outputs, answers }, k) => (
-      { x: points[k], cost: outputs[0], violation: this.#violation(outputs), answers }
+      { x: points[k], cost: outputs[0], violation: this.#violation(outputs), unit: this.unit, answers }
     ));
   }
 
@@ -108,7 +131,8 @@ export class Judge {
   /** The exact cost and the pull towards the present point, which the smooth form has too. */
   pulled(x: Float64Array, cost: number): number {
     const { x0, scale } = this.problem;
-    return cost + this.#rho * x.reduce((sum, value, i) => sum + ((value - x0[i]) / scale[i]) ** 2, 0);
+    return cost +
+      PROXIMAL * this.unit * x.reduce((sum, value, i) => sum + ((value - x0[i]) / scale[i]) ** 2, 0);
   }
 
   readonly toZ = (x: number, i: number): number => (x - this.problem.x0[i]) / this.problem.scale[i];

@@ -4,11 +4,13 @@ export interface Judged {
   readonly cost: number;
   /** Largest relative excess over a hard limit; 0 where all hold. */
   readonly violation: number;
+  /** What differences of the cost are measured in. Default max(1, |cost|). */
+  readonly unit?: number;
 }
 
 /** An excess that counts as holding: a tenth of what the guard accepts. */
 const FEASIBLE = 1e-7;
-/** Fall of the cost, relative to max(1, |cost|), below which a point is no better. */
+/** Fall of the cost, in its unit, below which a point is no better. */
 const WORTHWHILE = 1e-9;
 /** The same below which two starts agree. */
 export const AGREEMENT = 1e-6;
@@ -19,7 +21,7 @@ export function better<T extends Judged>(a: T, b: T): T {
   const bHolds = holds(b);
   if (aHolds !== bHolds) return aHolds ? a : b;
   if (!aHolds) return a.violation < b.violation || Number.isNaN(b.cost) ? a : b;
-  return a.cost < b.cost - WORTHWHILE * Math.max(1, Math.abs(b.cost)) ? a : b;
+  return a.cost < b.cost - WORTHWHILE * unitOf(b) ? a : b;
 }
 
 export function holds({ cost, violation }: Judged): boolean {
@@ -28,13 +30,17 @@ export function holds({ cost, violation }: Judged): boolean {
 
 /** Whether `a` may take the place of `b`: it holds as well, and what it costs more is not worth telling. */
 export function noWorse(a: Judged, b: Judged): boolean {
-  return holds(a) && (!holds(b) || a.cost <= b.cost + WORTHWHILE * Math.max(1, Math.abs(b.cost)));
+  return holds(a) && (!holds(b) || a.cost <= b.cost + WORTHWHILE * unitOf(b));
 }
 
 /** Whether `a` is told apart from `b`, and worse. */
 export function worse(a: Judged, b: Judged): boolean {
-  if (holds(a) && holds(b)) return a.cost > b.cost + AGREEMENT * Math.max(1, Math.abs(b.cost));
+  if (holds(a) && holds(b)) return a.cost > b.cost + AGREEMENT * unitOf(b);
   return a.violation > b.violation * (1 + AGREEMENT) + FEASIBLE;
+}
+
+function unitOf({ cost, unit = Math.max(1, Math.abs(cost)) }: Judged): number {
+  return unit;
 }
 
 /** For sorting: best first, and last what cannot be computed. */

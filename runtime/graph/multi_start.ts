@@ -1,8 +1,9 @@
 /** Local solves from many places: the present point, every setting of the switches, and wherever a sample is in doubt. */
 import { sampleBox } from "./box_sample.ts";
 import { BranchSettings } from "./branch_settings.ts";
-import type { Candidate, Judge, LocalEnd } from "./judge.ts";
-import { better, byMerit, worse } from "./merit.ts";
+import { type Candidate, clamp, type Judge, type LocalEnd } from "./judge.ts";
+import { better, byMerit, holds, worse } from "./merit.ts";
+import { restored } from "./restoration.ts";
 
 /** A local solve to be done. */
 export interface Start {
@@ -16,24 +17,26 @@ export interface LocalSearch extends Judge {
   readonly solves: readonly LocalEnd[];
   /** One solve; gives the point where it ended. */
   solve(start: Start): Candidate;
-  /** How many solves ended at the cost of the best. */
-  agreed(best: Candidate): number;
+  /** One search for the least violation of the hard limits; gives the point where it ended. */
+  restore(start: Start): Candidate;
 }
 
-/** Settings of the switches that are solved, and other starts. */
-export const MOST_SETTINGS = 32;
-const MOST_STARTS = 64;
-/** The same with foreign code, where an iteration is a call of another process; and a sample, which is one call. */
+/** Settings of the switches that are solved; the same with foreign code, where an iteration is a call of another process. */
+const MOST_SETTINGS = 32;
 const MOST_FOREIGN = 6;
-const FOREIGN_SAMPLE = 512;
-/** Starts in a row without a gain after which it is enough: where so many agree on the best point, and otherwise. */
-const ENOUGH = 6;
-const AGREED = 3;
-const MOST_WITHOUT = 24;
-/** Points of the box that are looked at, and how far from them towards the best point the cost must fall. */
-const SAMPLE = 16;
+/** Points of the box that are looked at: always, where these leave a doubt, and with foreign code, where it is one call. */
+const SAMPLE = 24;
 const WIDE_SAMPLE = 64;
-const TOWARDS = 0.25;
+const FOREIGN_SAMPLE = 512;
+/** Starts from doubtful points after which the cost counts as one with many optima. */
+const FEW = 4;
+/** Then: points to choose starts from, and most starts. */
+const POOL = 1024;
+const MOST_STARTS = 300;
+/** Switches that the box leaves open beyond which the settings are too many to try them all. */
+const MOST_OPEN = 3;
+/** Where on the way to the best point the cost must have fallen. */
+const WAY = [0.03, 0.3, 0.7];
 
 /** The settings of the switches that the bounds of the run allow. */
 export function branchesOf({ problem: { lifted, lo, hi }, toZ }: Judge): BranchSettings {
@@ -42,57 +45,156 @@ export function branchesOf({ problem: { lifted, lo, hi }, toZ }: Judge): BranchS
 
 /** Solves from the present point, on every setting of the switches, and from where the sample is in doubt. */
 export function explore(run: LocalSearch, begun: Candidate): Candidate {
-  const { lifted } = run.problem;
-  const sidesAt = (x: Float64Array) => lifted.sidesAt(x.map(run.toZ));
-  const branches = branchesOf(run);
-  const first = branches.allow(sidesAt(begun.x));
-  branches.isNew(first);
-  let best = better(run.solve({ sides: first, from: begun.x }), begun);
-  if (!run.stopped() && run.weaken(best)) best = better(run.solve({ sides: first, from: best.x }), best);
-  if (run.stopped()) return best;
-  const [settings, starts] = run.foreign ? [MOST_FOREIGN, MOST_FOREIGN] : [MOST_SETTINGS, MOST_STARTS];
-  let wide = branches.open > 1 || run.foreign;
-  let points = sampled(run, run.foreign ? FOREIGN_SAMPLE : wide ? WIDE_SAMPLE : SAMPLE);
-  const more = () => !run.stopped() && run.solves.length < settings;
-  if (branches.open > 1) {
-    for (const { x } of points.toSorted(byMerit)) {
-      const sides = branches.allow(sidesAt(x));
-      if (!more()) break;
-      if (branches.isNew(sides)) best = better(run.solve({ sides, from: x }), best);
-    }
-  }
-  for (const sides of branches.around(first)) {
-    if (!more()) break;
-    best = better(run.solve({ sides, from: best.x }), best);
-  }
-  let without = 0;
-  const used = new Set<Candidate>();
-  while (!run.stopped() && run.solves.length < settings + starts) {
-    const [next] = doubtful(run, points.filter((point) => !used.has(point)), best);
-    if (next === undefined) break;
-    if (!wide) {
-      wide = true;
-      points = points.concat(sampled(run, WIDE_SAMPLE));
-      continue;
-    }
-    used.add(next);
-    const end = better(run.solve({ sides: branches.allow(sidesAt(next.x)), from: next.x }), best);
-    without = end === best ? without + 1 : 0;
-    best = end;
-    if (without >= (run.foreign ? AGREED : run.agreed(best) >= AGREED ? ENOUGH : MOST_WITHOUT)) break;
-  }
-  return best;
+  return new Exploration(run, begun).best();
 }
 
-function sampled(run: Judge, count: number): Candidate[] {
-  const { problem: { lo, hi, random } } = run;
-  return run.judgeAll(sampleBox(lo, hi, count - (count >> 2), count >> 2, random));
+class Exploration {
+  readonly #run: LocalSearch;
+  readonly #begun: Candidate;
+  readonly #branches: BranchSettings;
+  #best: Candidate;
+  /** Ends of solves that differ in their cost. */
+  #optima: Candidate[] = [];
+
+  constructor(run: LocalSearch, begun: Candidate) {
+    this.#run = run;
+    this.#branches = branchesOf(run);
+    this.#begun = this.#best = begun;
+  }
+
+  best(): Candidate {
+    const run = this.#run;
+    let points = this.#sampled(run.foreign ? FOREIGN_SAMPLE : SAMPLE);
+    run.measure(this.#begun, points);
+    this.#settings(points);
+    if (run.stopped()) return this.#best;
+    if (!holds(this.#best) && !run.foreign) {
+      points = points.concat(this.#sampled(POOL));
+      this.#best = restored(run, branchesOf(run), [this.#best, ...points]);
+      if (!holds(this.#best)) return this.#best;
+      this.#solveFrom(this.#best.x);
+    }
+    const local = this.#best;
+    const { open } = this.#branches;
+    if (!run.foreign) {
+      if (open < 2 && !points.some((point) => this.#doubted(point))) return this.#best;
+      points = points.concat(this.#sampled(WIDE_SAMPLE));
+    }
+    const many = this.#doubtful(points.sort(byMerit)) || open > MOST_OPEN;
+    if (many && !run.foreign) this.#everywhere();
+    if (this.#best !== local) this.#across();
+    return this.#best;
+  }
+
+  /** One solve. @returns Whether it is a gain. */
+  #solve(start: Start): boolean {
+    const end = this.#run.solve(start);
+    if (this.#optima.every((other) => worse(end, other) || worse(other, end))) this.#optima.push(end);
+    const before = this.#best;
+    this.#best = better(end, before);
+    return this.#best !== before;
+  }
+
+  #solveFrom(from: Float64Array): boolean {
+    return this.#solve({ sides: this.#branches.allow(this.#sidesAt(from)), from });
+  }
+
+  #sidesAt(x: Float64Array): Uint8Array {
+    return this.#run.problem.lifted.sidesAt(x.map(this.#run.toZ));
+  }
+
+  #sampled(count: number): Candidate[] {
+    const { lo, hi, random } = this.#run.problem;
+    return this.#run.judgeAll(sampleBox(lo, hi, count - (count >> 2), count >> 2, random));
+  }
+
+  /** From the present point, then on every other setting of the switches. */
+  #settings(points: readonly Candidate[]): void {
+    const run = this.#run;
+    const { x } = this.#begun;
+    const first = this.#branches.allow(this.#sidesAt(x));
+    this.#branches.isNew(first);
+    this.#solve({ sides: first, from: x });
+    if (!run.stopped() && run.weaken(this.#best, points)) this.#solve({ sides: first, from: this.#best.x });
+    for (const sides of this.#branches.around(first)) {
+      if (run.stopped() || run.solves.length >= (run.foreign ? MOST_FOREIGN : MOST_SETTINGS)) break;
+      this.#solve({ sides, from: this.#best.x });
+    }
+  }
+
+  /** Whether the point is better than the best one, or the cost rises on the way there: then another optimum may be near. */
+  #doubted(point: Candidate): boolean {
+    const best = this.#best;
+    if (worse(best, point)) return true;
+    if (!worse(point, best)) return false;
+    let before = point;
+    return WAY.some((part) => {
+      const next = this.#run.judge(point.x.map((value, i) => value + part * (best.x[i] - value)));
+      const rises = worse(next, before);
+      before = next;
+      return rises;
+    });
+  }
+
+  /** From points in doubt, the best of them first. @returns Whether doubts remain. */
+  #doubtful(points: readonly Candidate[]): boolean {
+    const used = new Set<Candidate>();
+    while (!this.#run.stopped()) {
+      const next = points.find((point) => !used.has(point) && this.#doubted(point));
+      if (next === undefined) return false;
+      if (used.size === FEW) return true;
+      used.add(next);
+      this.#solveFrom(next.x);
+    }
+    return false;
+  }
+
+  /** By turns from the best points in doubt, from any point, and from near the best, until hardly an optimum is unseen. */
+  #everywhere(): void {
+    const { problem: { random } } = this.#run;
+    this.#optima = [this.#best];
+    const pool = this.#sampled(POOL).sort(byMerit);
+    let at = 0;
+    const turns = [
+      () => {
+        while (at < pool.length - 1 && !this.#doubted(pool[at])) at++;
+        return pool[at < pool.length - 1 ? at++ : at].x;
+      },
+      () => pool[Math.floor(random() * pool.length)].x,
+      () => this.#nearby(),
+    ];
+    for (let starts = 1; starts <= MOST_STARTS && !this.#run.stopped(); starts++) {
+      this.#solveFrom(turns[starts % turns.length]());
+      if (seen(this.#optima.length, starts)) break;
+    }
+  }
+
+  /** The best point with some variables moved by up to half of their range. */
+  #nearby(): Float64Array {
+    const { problem } = this.#run;
+    const { lo, hi, random } = problem;
+    const width = 0.1 + 0.4 * random();
+    const part = Math.max(0.3, random());
+    const moved = (x: number, i: number) => x + (2 * random() - 1) * width * (hi[i] - lo[i]);
+    return clamp(this.#best.x.map((x, i) => (random() < part ? moved(x, i) : x)), problem);
+  }
+
+  /** From the best point with one switch the other way, while that is a gain. */
+  #across(): void {
+    const { branches } = this.#run.problem.lifted;
+    for (let k = 0; k < branches.length && !this.#run.stopped(); k++) {
+      const { solve, x } = this.#best;
+      const sides = solve?.sides ?? this.#sidesAt(x);
+      const other = this.#branches.allow(sides.with(k, 1 - sides[k]));
+      if (other[k] !== sides[k] && this.#solve({ sides: other, from: x })) k = -1;
+    }
+  }
 }
 
-/** Points from which the cost rises on the way to the best one, or that are better than it; the best of them first. */
-function doubtful(run: Judge, points: readonly Candidate[], best: Candidate): Candidate[] {
-  const nearer = run.judgeAll(
-    points.map(({ x }) => x.map((value, i) => value + TOWARDS * (best.x[i] - value))),
-  );
-  return points.filter((point, k) => better(point, best) === point || worse(nearer[k], point)).sort(byMerit);
+/**
+ * Whether less than half an optimum is expected to be unseen (Boender and Rinnooy Kan, "Bayesian stopping rules for
+ * multistart global optimization methods", 1987).
+ */
+function seen(optima: number, starts: number): boolean {
+  return starts > optima + 2 && optima * (starts - 1) / (starts - optima - 2) <= optima + 0.5;
 }

@@ -6,9 +6,9 @@ import type { Candidate, Judge } from "./judge.ts";
 import { landings } from "./landing.ts";
 import { AGREEMENT, better, holds, noWorse } from "./merit.ts";
 
-/** What moving costs by its slope, relative to max(1, |cost|), where a variable is tried back where it began. */
+/** What moving costs by its slope, in units of the cost, where a variable is tried back where it began. */
 const FLAT = 1e-6;
-/** Multiplier of an active row, relative to max(1, |cost|), from which on a point belongs on the row. */
+/** Multiplier of an active row, in units of the cost, from which on a point belongs on the row. */
 const PRICED = 1e-6;
 
 /** The best point with everything in its place; `best` itself where nothing is to be gained. */
@@ -47,24 +47,25 @@ export function landed(judge: Judge, end: Candidate): Candidate {
     v[i] = judge.toZ(x, i);
     fixed[i] = x === lo[i] || x === hi[i] || v[i] === 0 ? 1 : 0;
   });
-  const cost = Math.max(1, Math.abs(end.cost));
   let best = end;
-  for (const at of landings(lifted, { ...solve, x: v, fixed, price: PRICED * cost })) {
+  for (const at of landings(lifted, { ...solve, x: v, fixed, price: PRICED * judge.unit })) {
     const x = judge.toX(at).map((value, i) => (fixed[i] ? end.x[i] : value));
     const next = judge.judge(x, solve);
-    if (noWorse(next, end) && judge.pulled(x, next.cost) <= solve.objective + AGREEMENT * cost) return next;
+    if (noWorse(next, end) && judge.pulled(x, next.cost) <= solve.objective + AGREEMENT * judge.unit) {
+      return next;
+    }
     best = better(next, best);
   }
   return best;
 }
 
 /** The point with all variables back where they began that have next to no slope. */
-function unpriced({ problem: { exact, x0, lo, hi } }: Judge, { x, cost }: Candidate): Float64Array {
+function unpriced({ unit, problem: { exact, x0, lo, hi } }: Judge, { x }: Candidate): Float64Array {
   if (exact.opaques.length > 0) return x;
   const slope = new Float64Array(x.length);
   exact.gradient(x, Float64Array.of(1), slope);
   return x.map((value, i) => {
     const back = Math.min(hi[i], Math.max(lo[i], x0[i]));
-    return Math.abs(slope[i] * (value - back)) <= FLAT * Math.max(1, Math.abs(cost)) ? back : value;
+    return Math.abs(slope[i] * (value - back)) <= FLAT * unit ? back : value;
   });
 }

@@ -79,7 +79,7 @@ function network(n: number, random: () => number): { build: (g: Graph) => NodeId
   };
 }
 
-Deno.test("optimize() finds the best of many local optima in 24 of 25 random networks, and says how many starts agreed", () => {
+Deno.test("optimize() finds the best of many local optima in 25 random networks, and says how many starts agreed", () => {
   const random = seeded(8);
   let [missed, several] = [0, 0];
   for (let k = 0; k < 25; k++) {
@@ -93,7 +93,7 @@ Deno.test("optimize() finds the best of many local optima in 24 of 25 random net
     assert(starts!.agreed >= 1 && starts!.agreed <= starts!.run, JSON.stringify(starts));
     if (starts!.run > 3) several++;
   }
-  assert(missed <= 1, `${missed} missed`);
+  assertEquals(missed, 0);
   assert(several >= 5);
 });
 
