@@ -82,6 +82,7 @@ export { TORCH_ACTIVATIONS } from "../runtime/graph/torch_steps.ts";
 export type { TorchActivation } from "../runtime/graph/torch_steps.ts";
 export { readScalers } from "../runtime/graph/scaler_file.ts";
 export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";
+export { createLiftedSolver, type LiftedSolver } from "../runtime/engine/tape_solver.ts";
 export { createSolver, describeStatus, solve, solveDense } from "../runtime/solver/mod.ts";
 export type { DenseProblem, KktError, SolveOptions, Solver, SolveResult } from "../runtime/solver/mod.ts";
 export { log, type PluginLogLevel } from "../runtime/graph/plugin_log.ts";

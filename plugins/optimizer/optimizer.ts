@@ -13,6 +13,7 @@ import {
   type CellBox,
   cellSearch,
   clamp,
+  createLiftedSolver,
   createSolver,
   definePlugin,
   ElasticNlp,
@@ -22,6 +23,7 @@ import {
   landed,
   LiftedNlp,
   type LiftedProblem,
+  type LiftedSolver,
   type LocalEnd,
   type LocalSearch,
   type OptimizationProblem,
@@ -29,7 +31,6 @@ import {
   patternSearch,
   polish,
   restored,
-  type Solver,
   type SolveResult,
   type Start,
   withAnswers,
@@ -93,7 +94,7 @@ class Run extends Judge implements LocalSearch {
     const { solver, smooth } = this.#memory;
     lifted.setSides(sides);
     smooth.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ));
-    const kept = { ...copied(solver.solve(smooth, this.#options())), sides };
+    const kept = { ...copied(solver.solve(this.#options())), sides };
     this.solves.push(kept);
     this.evaluations += kept.iterations;
     const x = this.toX(kept.x);
@@ -123,7 +124,7 @@ class Run extends Judge implements LocalSearch {
       const { solver, smooth } = this.#memory;
       lifted.setSides(lifted.sidesAt(x.map(this.toZ)));
       smooth.begin(lo.map(this.toZ), hi.map(this.toZ), x.map(this.toZ));
-      return this.snapped(this.toX(solver.solve(smooth, this.#options()).x));
+      return this.snapped(this.toX(solver.solve(this.#options()).x));
     });
   }
 
@@ -187,7 +188,7 @@ const NOISY = { acceptable_tol: 1e-3, acceptable_iter: 2 };
 
 /** What is made once a lifted problem, so that a run allocates little. */
 interface Memory {
-  readonly solver: Solver;
+  readonly solver: LiftedSolver;
   readonly smooth: LiftedNlp;
   elastic?: ElasticNlp;
 }
@@ -197,7 +198,8 @@ const memories = new WeakMap<LiftedProblem, Memory>();
 function memoryOf(lifted: LiftedProblem): Memory {
   let memory = memories.get(lifted);
   if (memory === undefined) {
-    memory = { solver: createSolver(lifted.size, lifted.rows.length), smooth: new LiftedNlp(lifted) };
+    const smooth = new LiftedNlp(lifted);
+    memory = { solver: createLiftedSolver(smooth), smooth };
     memories.set(lifted, memory);
   }
   return memory;

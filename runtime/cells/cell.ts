@@ -24,6 +24,8 @@ const OUT_OF_MEMORY = 137;
 const limits = JSON.parse(Deno.args[0]) as CellLimits;
 const requestLimits = { frameBytes: limits.requestBytes, jsonBytes: limits.requestBytes };
 const workers = new Map<number, CellWorker>();
+/** Compiled once; every worker gets it, which costs next to nothing. */
+const engine = new WebAssembly.Module(Deno.readFileSync(new URL("../engine/engine.wasm", import.meta.url)));
 let silentBeats = 0;
 let cpuMs = 0;
 let restlessBeats = 0;
@@ -47,7 +49,9 @@ function end(reason: string, code = 1): never {
 
 function workerOf(id: number): CellWorker {
   let worker = workers.get(id);
-  if (worker === undefined) workers.set(id, worker = new CellWorker(id, limits, { write, tell, end }));
+  if (worker === undefined) {
+    workers.set(id, worker = new CellWorker(id, limits, { write, tell, end }, engine));
+  }
   return worker;
 }
 

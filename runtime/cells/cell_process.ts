@@ -26,7 +26,7 @@ export interface CellEnd {
 }
 
 /** What a cell may read: its own sources, of which none is secret. */
-const TRUSTED = ["./", "../graph/", "../solver/", "../clock.ts", "../../plugins/sdk.ts"];
+const TRUSTED = ["./", "../graph/", "../solver/", "../engine/", "../clock.ts", "../../plugins/sdk.ts"];
 const STDERR_BYTES = 2_000;
 /** Lines for the log that a cell may send in one tick: its workers send fewer. */
 const MOST_LINES = 200;

@@ -34,7 +34,8 @@ export class CellWorker {
   #pings = 0;
   #unanswered = 0;
 
-  constructor(id: number, limits: CellLimits, pipe: CellPipe) {
+  /** @param engine engine.wasm, for the tapes of optimizers. */
+  constructor(id: number, limits: CellLimits, pipe: CellPipe, engine: WebAssembly.Module) {
     this.#id = id;
     this.#limits = limits;
     this.#pipe = pipe;
@@ -52,7 +53,7 @@ export class CellWorker {
       pipe.end(`uncaught in the plugin: ${event.message}`);
     };
     const { frameBytes, jsonBytes, requestBytes } = limits;
-    this.#worker.postMessage({ control, frameBytes, jsonBytes, requestBytes });
+    this.#worker.postMessage({ control, engine, frameBytes, jsonBytes, requestBytes });
   }
 
   /**

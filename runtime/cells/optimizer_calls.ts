@@ -6,6 +6,7 @@ import {
   type OptimizerPlugin,
   Tape,
 } from "../../plugins/sdk.ts";
+import type { MachineMaker } from "../graph/tape_machine.ts";
 import type { CallMessage, WireProblem, WireRun } from "./protocol.ts";
 import { seededRandom } from "../graph/seeded_random.ts";
 import type { SyncCall } from "./sync_call.ts";
@@ -26,12 +27,15 @@ export class OptimizerCalls {
   readonly #plugin: OptimizerPlugin;
   readonly #sync: SyncCall;
   readonly #now: () => number;
+  readonly #machineOf: MachineMaker | undefined;
   readonly #problems = new Map<string, LoadedProblem>();
 
-  constructor(plugin: OptimizerPlugin, sync: SyncCall, now: () => number) {
+  /** @param machineOf Where tapes are to run. */
+  constructor(plugin: OptimizerPlugin, sync: SyncCall, now: () => number, machineOf?: MachineMaker) {
     this.#plugin = plugin;
     this.#sync = sync;
     this.#now = now;
+    this.#machineOf = machineOf;
   }
 
   /** @param call The number of the call, by which it can be cancelled. */
@@ -49,8 +53,8 @@ export class OptimizerCalls {
   }
 
   #load(problem: WireProblem): LoadedProblem {
-    const exact = Tape.decode(problem.exact);
-    const lifted = new LiftedProblem(problem.lifted as Lifted);
+    const exact = Tape.decode(problem.exact, this.#machineOf);
+    const lifted = new LiftedProblem(problem.lifted as Lifted, this.#machineOf);
     for (const tape of [exact, lifted.tape]) {
       const outputs = new Map(tape.opaques.map((opaque) => [opaque.skill, opaque.outputs]));
       tape.evaluate = (skill, batch, count, jacobians = false) => {

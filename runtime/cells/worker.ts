@@ -4,6 +4,7 @@
  */
 import { definePlugin, type Plugin } from "../../plugins/sdk.ts";
 import { connectLog, flushLog } from "../graph/plugin_log.ts";
+import { wasmMachine } from "../engine/wasm_machine.ts";
 import { describeFailure } from "./failure.ts";
 import { decodeFrame, encodeFrame } from "./frames.ts";
 import { KEPT_GLOBALS, ONNX_GLOBALS, stripGlobals } from "./globals.ts";
@@ -33,6 +34,8 @@ interface Setup {
   readonly frameBytes: number;
   readonly jsonBytes: number;
   readonly requestBytes: number;
+  /** engine.wasm. */
+  readonly engine: WebAssembly.Module;
 }
 
 type Serve = (message: CallMessage, call: number) => unknown;
@@ -136,12 +139,12 @@ function refuseImports(text: string): void {
   );
 }
 
-function serverOf(plugin: Plugin, { control }: Setup): Serve {
+function serverOf(plugin: Plugin, { control, engine }: Setup): Serve {
   if (plugin.kind !== "optimizer") {
     const calls = new SkillCalls(plugin);
     return (message) => calls.call(message as Parameters<SkillCalls["call"]>[0]);
   }
   const flags = new Int32Array(control, 0, CONTROL.length);
-  const calls = new OptimizerCalls(plugin, new SyncCall({ control: flags, post }), now);
+  const calls = new OptimizerCalls(plugin, new SyncCall({ control: flags, post }), now, wasmMachine(engine));
   return (message, call) => calls.call(message as Parameters<OptimizerCalls["call"]>[0], call);
 }

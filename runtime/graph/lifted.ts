@@ -1,5 +1,6 @@
 import type { Lifted, LiftedAuxiliary, LiftedBranch, LiftedRow } from "./nonsmooth.ts";
 import { Tape } from "./tape.ts";
+import type { MachineMaker } from "./tape_machine.ts";
 
 export interface LiftedRun {
   /** The request's own parameters. */
@@ -36,10 +37,10 @@ export class LiftedProblem {
   readonly #out: Float64Array;
   readonly #point: Float64Array;
 
-  /** @throws {GraphError} TAPE */
-  constructor(lifted: Lifted) {
+  /** @param machineOf Where its tape is to run. Default: here. @throws {GraphError} TAPE */
+  constructor(lifted: Lifted, machineOf?: MachineMaker) {
     this.#lifted = lifted;
-    this.tape = Tape.decode(lifted.tape);
+    this.tape = Tape.decode(lifted.tape, machineOf);
     this.variables = lifted.variables;
     this.size = lifted.variables + lifted.auxiliaries.length;
     this.rows = lifted.rows;

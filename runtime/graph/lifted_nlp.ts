@@ -14,14 +14,14 @@ export class LiftedNlp {
   readonly gu: Float64Array;
   /** Absent where foreign code is called, which has no second derivatives. */
   readonly hessian?: (v: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array) => boolean;
-  readonly #lifted: LiftedProblem;
+  readonly lifted: LiftedProblem;
   readonly #cost = new Float64Array(1);
   readonly #outputs: Float64Array;
   readonly #weights: Float64Array;
 
   constructor(lifted: LiftedProblem) {
     const { size, rows, tape } = lifted;
-    this.#lifted = lifted;
+    this.lifted = lifted;
     this.n = size;
     this.m = rows.length;
     [this.x0, this.xl, this.xu] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
@@ -41,28 +41,28 @@ export class LiftedNlp {
   /** Sets start and bounds for the present switches. @param lo Bounds of z. @param from Start of z. */
   begin(lo: ArrayLike<number>, hi: ArrayLike<number>, from: ArrayLike<number>): void {
     for (let i = 0; i < from.length; i++) this.x0[i] = from[i];
-    this.#lifted.start(this.x0);
-    this.#lifted.bounds(lo, hi, this.x0, this.xl, this.xu);
+    this.lifted.start(this.x0);
+    this.lifted.bounds(lo, hi, this.x0, this.xl, this.xu);
   }
 
   objective(v: Float64Array): number {
-    this.#lifted.tape.value(v, this.#cost);
+    this.lifted.tape.value(v, this.#cost);
     return this.#cost[0];
   }
 
   gradient(v: Float64Array, g: Float64Array): boolean {
-    this.#lifted.tape.gradient(v, ONE, g);
+    this.lifted.tape.gradient(v, ONE, g);
     return g.every(Number.isFinite);
   }
 
   constraints(v: Float64Array, c: Float64Array): boolean {
-    this.#lifted.tape.value(v, this.#outputs);
+    this.lifted.tape.value(v, this.#outputs);
     c.set(this.#outputs.subarray(1));
     return c.every(Number.isFinite);
   }
 
   jacobian(v: Float64Array, values: Float64Array): boolean {
-    this.#lifted.tape.jacobian(v, 1, this.m, values);
+    this.lifted.tape.jacobian(v, 1, this.m, values);
     return values.every(Number.isFinite);
   }
 }

@@ -16,7 +16,7 @@ import { Workspace } from "./workspace.ts";
  */
 export abstract class Machine extends Workspace {
   /** By opaque call: whether its Jacobian is that of the present point. */
-  readonly differenced: Uint8Array;
+  readonly differenced: Int32Array;
   /** Whether a Hessian was asked for: then tangents are needed anyway, and rows come from them. */
   private secondOrder: boolean = false;
   /** How much is up to date for the variables in the arena: instructions, curved, live. */
@@ -26,7 +26,7 @@ export abstract class Machine extends Workspace {
 
   constructor(plan: Plan) {
     super(plan);
-    this.differenced = new Uint8Array(plan.opaqueAt.length);
+    this.differenced = new Int32Array(plan.opaqueAt.length);
   }
 
   /** Makes the Jacobian of opaque call `call`, whose inputs are in the arena. */

@@ -17,7 +17,7 @@ export interface TapeMachine {
   /** Of the opaque calls, each outputs × inputs, row-major. */
   readonly jacobians: Float64Array;
   /** By opaque call: whether its Jacobian is that of the present point. */
-  readonly differenced: Uint8Array;
+  readonly differenced: Int32Array;
   begin(): void;
   forget(): void;
   /** Runs what depends on variables, up to instruction `to`, from the values in the arena. */

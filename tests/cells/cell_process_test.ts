@@ -12,6 +12,7 @@ Deno.test("a cell's only permission is to read its own sources", () => {
     "runtime/cells/",
     "runtime/graph/",
     "runtime/solver/",
+    "runtime/engine/",
     "runtime/clock.ts",
     "plugins/sdk.ts",
   ]);

@@ -6,7 +6,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   graph: [],
   solver: [],
   strategy: ["base", "graph"],
-  cells: ["base", "graph", "solver"],
+  engine: ["graph", "solver"],
+  cells: ["base", "graph", "solver", "engine"],
   artifacts: ["base"],
   historian: ["base"],
   journal: ["base"],
@@ -35,7 +36,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Without any API of Deno or Node: they run in a browser too. */
-const PURE = ["graph", "solver"];
+const PURE = ["graph", "solver", "engine"];
 
 /** Launcher and composition root put everything together. */
 function isRoot(path: string): boolean {
@@ -67,8 +68,8 @@ export function forbiddenImport(path: string, specifier: string): string | undef
   if (target === undefined) return forbiddenPackage(path, specifier);
   if (isRoot(path)) return undefined;
   if (path === "plugins/sdk.ts") {
-    if (["graph", "solver"].includes(layerOf(target)) && target.startsWith("runtime/")) return undefined;
-    return `plugins/sdk.ts imports graph and solver only, not ${target}`;
+    if (PURE.includes(layerOf(target)) && target.startsWith("runtime/")) return undefined;
+    return `plugins/sdk.ts imports graph, solver and engine only, not ${target}`;
   }
   const layer = layerOf(path);
   if (target === "plugins/sdk.ts" && layer === "cells") return undefined;

@@ -3,6 +3,8 @@ import { Graph, type NodeId } from "../../runtime/graph/expr.ts";
 import { LiftedProblem } from "../../runtime/graph/lifted.ts";
 import { type HardLimit, lift, type Lifted } from "../../runtime/graph/nonsmooth.ts";
 import { compileTape, type EvaluateOpaque, Tape } from "../../runtime/graph/tape.ts";
+import type { MachineMaker } from "../../runtime/graph/tape_machine.ts";
+import { ENGINE_MACHINE } from "../engine/engine.ts";
 import type { OptimizationProblem, SearchOptions } from "../../plugins/sdk.ts";
 import { searchBounds } from "../../runtime/strategy/bounds.ts";
 import type { LinkedStrategy } from "../../runtime/strategy/linked.ts";
@@ -40,8 +42,9 @@ export interface Loaded {
   readonly limits: Buffers["limits"];
 }
 
-export function load({ exact, lifted, limits }: Buffers): Loaded {
-  return { exact: Tape.decode(exact), lifted: new LiftedProblem(lifted), limits };
+/** @param machineOf Where tapes run. Default: in WebAssembly, as in a worker. */
+export function load({ exact, lifted, limits }: Buffers, machineOf: MachineMaker = ENGINE_MACHINE): Loaded {
+  return { exact: Tape.decode(exact, machineOf), lifted: new LiftedProblem(lifted, machineOf), limits };
 }
 
 /** `build` gives the cost and the hard limits. */
