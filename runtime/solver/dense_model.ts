@@ -13,6 +13,7 @@ export class DenseModel extends Model {
   #now: (() => number) | undefined;
   #started = 0;
   #limit = Infinity;
+  #stopped = false;
   /** The first exception of a callback. */
   failure: string | undefined;
   timedOut = false;
@@ -43,6 +44,7 @@ export class DenseModel extends Model {
     this.#limit = Math.min(options.max_wall_time ?? Infinity, options.max_cpu_time ?? Infinity, FAR);
     this.failure = undefined;
     this.timedOut = false;
+    this.#stopped = false;
   }
 
   /** Lets go of the callbacks. */
@@ -92,8 +94,14 @@ export class DenseModel extends Model {
     }
   }
 
+  /** Once true, always: the core asks again on its way out. */
   override cancelled(): boolean {
-    if (this.timedOut || this.elapsed() > this.#limit) {
+    this.#stopped ||= this.#asked();
+    return this.#stopped;
+  }
+
+  #asked(): boolean {
+    if (this.elapsed() > this.#limit) {
       this.timedOut = true;
       return true;
     }

@@ -18,7 +18,7 @@ export interface Iteration {
   readonly alpha_pr: number;
   /** Trial points of the last line search. */
   readonly ls_trials: number;
-  /** IPOPT's letter for how the step was taken, e.g. "f" by descent of the objective, "h" of the violation. */
+  /** IPOPT's letter for how the step was taken: "f" the objective fell, "h" the violation, "w" the watchdog let it pass … */
   readonly tag: string;
 }
 
@@ -49,8 +49,7 @@ export function iterationLine(at: Iteration): string {
   const log = (value: number) => value > 0 ? Math.log10(value).toFixed(1).padStart(5) : "   - ";
   const restoring = at.phase === "restoration" ? "r" : " ";
   return [
-    String(at.iteration).padStart(4) + restoring,
-    scientific(at.objective, 7),
+    String(at.iteration).padStart(4) + restoring + scientific(at.objective, 7).padStart(14),
     scientific(at.inf_pr, 2),
     scientific(at.inf_du, 2),
     log(at.mu),

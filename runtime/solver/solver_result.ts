@@ -79,7 +79,12 @@ export function askedOf(
   if (complaint !== undefined || (options.derivative_test ?? "none") === "none") {
     return { problem, options, model, complaint, derivative_errors: [] };
   }
-  const derivative_errors = testDerivatives(problem, options);
+  let derivative_errors: readonly DerivativeError[] = [];
+  try {
+    derivative_errors = testDerivatives(problem, options);
+  } catch (error) {
+    model.failure = `derivative_test: ${error instanceof Error ? error.message : String(error)}`;
+  }
   const variable = (j: number) => options.variable_names?.[j] ?? `x[${j}]`;
   const row = (i: number) => options.constraint_names?.[i] ?? `g[${i}]`;
   for (const { kind, row: i, column, given, difference } of derivative_errors) {

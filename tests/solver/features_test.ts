@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { createSolver, type DenseProblem, solveDense } from "../../runtime/solver/mod.ts";
+import type { DenseProblem } from "../../runtime/solver/mod.ts";
+import { everyForm } from "./forms.ts";
 import { hs071, hs071Optimum } from "./hs071.ts";
 
 /** min (x − p)² + (y − 1)² with x + y ≥ q and 0 ≤ x, y: everything is known in closed form. */
@@ -32,10 +33,10 @@ function shifted(p: number, q: number): DenseProblem {
   };
 }
 
-Deno.test("sensitivity() gives dx/dp and dx/dq of a problem whose answer is a formula", () => {
+everyForm("sensitivity() gives dx/dp and dx/dq of a problem whose answer is a formula", ({ create }) => {
   // Active row: x = (q + p − 1)/2, y = (q − p + 1)/2, multiplier −(q − p − 1).
-  const solver = createSolver(2, 1);
   const problem = shifted(1, 4);
+  const solver = create(problem);
   const { x, mult_g } = solver.solve(problem);
   [2, 2].forEach((value, i) => assertAlmostEquals(x[i], value, 1e-6));
   assertAlmostEquals(mult_g[0], -2, 1e-6);
@@ -54,9 +55,9 @@ Deno.test("sensitivity() gives dx/dp and dx/dq of a problem whose answer is a fo
   assertAlmostEquals(byQ.mult_g[0], -1, 1e-5);
 });
 
-Deno.test("sensitivity() keeps a variable that is at its bound", () => {
-  const solver = createSolver(2, 1);
+everyForm("sensitivity() keeps a variable that is at its bound", ({ create }) => {
   const problem = shifted(-1, -5);
+  const solver = create(problem);
   assertAlmostEquals(solver.solve(problem).x[0], 0, 1e-7);
   const by = solver.sensitivity(problem, {
     lagrangian: Float64Array.of(-2, 0),
@@ -65,9 +66,9 @@ Deno.test("sensitivity() keeps a variable that is at its bound", () => {
   assertAlmostEquals(by!.x[0], 0, 1e-6);
 });
 
-Deno.test("a warm start with every multiplier takes fewer iterations than a cold one", () => {
-  const cold = solveDense(hs071);
-  const warm = solveDense({ ...hs071, x0: cold.x }, {
+everyForm("a warm start with every multiplier takes fewer iterations than a cold one", ({ solve }) => {
+  const cold = solve(hs071);
+  const warm = solve({ ...hs071, x0: cold.x }, {
     warm_start_init_point: "yes",
     warm_start: cold,
     mu_init: 1e-6,
@@ -82,96 +83,77 @@ Deno.test("a warm start with every multiplier takes fewer iterations than a cold
   assertAlmostEquals(warm.objective, hs071Optimum.objective, 1e-6);
 });
 
-Deno.test("derivative_test finds a wrong gradient, a wrong Jacobian and a wrong Hessian, and names them", () => {
-  const lines: string[] = [];
-  const print = (line: string) => void lines.push(line);
-  const wrong: DenseProblem = {
-    ...hs071,
-    gradient(x, g) {
-      hs071.gradient(x, g);
-      g[2] += 0.1;
+everyForm(
+  "derivative_test finds a wrong gradient, a wrong Jacobian and a wrong Hessian, and names them",
+  ({ solve }) => {
+    const lines: string[] = [];
+    const print = (line: string) => void lines.push(line);
+    const wrong: DenseProblem = {
+      ...hs071,
+      gradient(x, g) {
+        hs071.gradient(x, g);
+        g[2] += 0.1;
+        return true;
+      },
+      jacobian(x, values) {
+        hs071.jacobian(x, values);
+        values[5] *= 1.01;
+        return true;
+      },
+    };
+    const names = { variable_names: ["a", "b", "c", "d"], constraint_names: ["product", "square"] };
+    const first = solve(wrong, { derivative_test: "first-order", print, ...names, max_iter: 0 });
+    assertEquals(first.derivative_errors.map(({ kind, row, column }) => [kind, row, column]), [
+      ["jacobian", 1, 1],
+      ["gradient", 0, 2],
+    ]);
+    assertStringIncludes(lines[0], "d square / d b");
+    assertEquals(solve(hs071, { derivative_test: "second-order" }).derivative_errors, []);
+    const hessian: DenseProblem["hessian"] = (x, sigma, lambda, values) => {
+      hs071.hessian!(x, sigma, lambda, values);
+      values[12] *= -1;
       return true;
-    },
-    jacobian(x, values) {
-      hs071.jacobian(x, values);
-      values[5] *= 1.01;
-      return true;
-    },
-  };
-  const names = { variable_names: ["a", "b", "c", "d"], constraint_names: ["product", "square"] };
-  const first = solveDense(wrong, { derivative_test: "first-order", print, ...names, max_iter: 0 });
-  assertEquals(first.derivative_errors.map(({ kind, row, column }) => [kind, row, column]), [
-    ["jacobian", 1, 1],
-    ["gradient", 0, 2],
-  ]);
-  assertStringIncludes(lines[0], "d square / d b");
-  assertEquals(solveDense(hs071, { derivative_test: "second-order" }).derivative_errors, []);
-  const hessian: DenseProblem["hessian"] = (x, sigma, lambda, values) => {
-    hs071.hessian!(x, sigma, lambda, values);
-    values[12] *= -1;
-    return true;
-  };
-  const second = solveDense({ ...hs071, hessian }, { derivative_test: "only-second-order", max_iter: 0 });
-  assertEquals(second.derivative_errors.map(({ kind, row, column }) => [kind, row, column]), [
-    ["hessian", 3, 0],
-  ]);
-});
+    };
+    const second = solve({ ...hs071, hessian }, { derivative_test: "only-second-order", max_iter: 0 });
+    assertEquals(second.derivative_errors.map(({ kind, row, column }) => [kind, row, column]), [
+      ["hessian", 3, 0],
+    ]);
+  },
+);
 
-Deno.test("an infeasible problem is told with the constraints that stay violated, by name and amount", () => {
-  const problem = { ...shifted(1, 4), xu: Float64Array.of(1, 2) };
-  const result = solveDense(problem, { constraint_names: ["load"] });
-  assertEquals(result.status, 2);
-  assertAlmostEquals(result.violations[0].amount, 1, 1e-3);
-  assertStringIncludes(result.message, "load is 1.00 below its lower limit");
-});
+everyForm(
+  "functions rounded to 32 bits end solved or acceptable at a tolerance that they can reach",
+  ({ solve }) => {
+    const rounded: DenseProblem = {
+      ...hs071,
+      objective: (x) => Math.fround(hs071.objective(x)),
+      constraints(x, c) {
+        hs071.constraints(x, c);
+        c.forEach((value, i) => c[i] = Math.fround(value));
+        return true;
+      },
+    };
+    const result = solve(rounded, { function_noise: 6e-8, tol: 1e-6, constr_viol_tol: 1e-4 });
+    assert(result.status === 0 || result.status === 1, `${result.status}`);
+    assertAlmostEquals(result.objective, hs071Optimum.objective, 1e-3);
+  },
+);
 
-Deno.test("a solve that is stopped gives back its best feasible iterate", () => {
-  const seen: { objective: number; inf_pr: number }[] = [];
-  const result = solveDense(hs071, { max_iter: 5, intermediate: (at) => void seen.push(at) });
-  assertEquals(result.status, -1);
-  const feasible = seen.filter(({ inf_pr }) => inf_pr <= 1e-6).map(({ objective }) => objective);
-  if (feasible.length > 0) assertAlmostEquals(result.objective, Math.min(...feasible), 1e-9);
-  assertEquals(seen.length, 6);
-});
-
-Deno.test("intermediate, an AbortSignal and a shared flag stop the solve with 5", () => {
-  assertEquals(solveDense(hs071, { intermediate: ({ iteration }) => iteration < 3 }).iterations, 3);
-  const controller = new AbortController();
-  const intermediate = () => controller.abort();
-  assertEquals(solveDense(hs071, { signal: controller.signal, intermediate }).status, 5);
-  const cancel_flag = new Int32Array(new SharedArrayBuffer(4));
-  assertEquals(solveDense(hs071, { cancel_flag }).status, 0);
-  cancel_flag[0] = 1;
-  assertEquals(solveDense(hs071, { cancel_flag }).status, 5);
-});
-
-Deno.test("functions rounded to 32 bits end solved or acceptable at a tolerance that they can reach", () => {
-  const rounded: DenseProblem = {
-    ...hs071,
-    objective: (x) => Math.fround(hs071.objective(x)),
-    constraints(x, c) {
-      hs071.constraints(x, c);
-      c.forEach((value, i) => c[i] = Math.fround(value));
-      return true;
-    },
-  };
-  const result = solveDense(rounded, { function_noise: 6e-8, tol: 1e-6, constr_viol_tol: 1e-4 });
-  assert(result.status === 0 || result.status === 1, `${result.status}`);
-  assertAlmostEquals(result.objective, hs071Optimum.objective, 1e-3);
-});
-
-Deno.test("reducedHessian() is the curvature along the active constraint, and undefined at a bound", () => {
-  // With y = 4 − x the objective is (x − 1)² + (3 − x)²: its second derivative is 4.
-  const solver = createSolver(2, 1);
-  const problem = shifted(1, 4);
-  solver.solve(problem);
-  assertAlmostEquals(solver.reducedHessian(problem, [0])![0], 4, 1e-4);
-  // Without an active row the Hessian is its own.
-  const free = shifted(1, -5);
-  solver.solve(free);
-  const hessian = solver.reducedHessian(free, [0, 1])!;
-  [2, 0, 0, 2].forEach((value, i) => assertAlmostEquals(hessian[i], value, 1e-5));
-  // Two variables on one active row have one degree of freedom.
-  solver.solve(problem);
-  assertEquals(solver.reducedHessian(problem, [0, 1]), undefined);
-});
+everyForm(
+  "reducedHessian() is the curvature along the active constraint, and undefined at a bound",
+  ({ create }) => {
+    // With y = 4 − x the objective is (x − 1)² + (3 − x)²: its second derivative is 4.
+    const problem = shifted(1, 4);
+    const solver = create(problem);
+    solver.solve(problem);
+    assertAlmostEquals(solver.reducedHessian(problem, [0])![0], 4, 1e-4);
+    // Without an active row the Hessian is its own.
+    const free = shifted(1, -5);
+    solver.solve(free);
+    const hessian = solver.reducedHessian(free, [0, 1])!;
+    [2, 0, 0, 2].forEach((value, i) => assertAlmostEquals(hessian[i], value, 1e-5));
+    // Two variables on one active row have one degree of freedom.
+    solver.solve(problem);
+    assertEquals(solver.reducedHessian(problem, [0, 1]), undefined);
+  },
+);

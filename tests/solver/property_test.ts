@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { type DenseProblem, solveDense } from "../../runtime/solver/mod.ts";
+import type { DenseProblem } from "../../runtime/solver/mod.ts";
+import { everyForm } from "./forms.ts";
 
 function generator(seed: number): () => number {
   let state = seed >>> 0;
@@ -100,26 +101,29 @@ function knownQp(random: () => number): KnownQp {
   };
 }
 
-Deno.test("solveDense() finds point and multipliers of 300 random convex QPs made from their KKT solution", () => {
-  const random = generator(2026);
-  for (let trial = 0; trial < 300; trial++) {
-    const { problem, x, y } = knownQp(random);
-    const result = solveDense(problem);
-    assertEquals(result.status, 0, `trial ${trial}`);
-    const scale = 1e-4 * Math.max(1, ...y.map(Math.abs));
-    result.x.forEach((value, j) => assertAlmostEquals(value, x[j], scale, `trial ${trial}, x[${j}]`));
-    result.mult_g.forEach((value, r) =>
-      assertAlmostEquals(value, y[r], 100 * scale, `trial ${trial}, y[${r}]`)
-    );
-  }
-});
+everyForm(
+  "300 random convex QPs made from their KKT solution are solved, with their multipliers",
+  ({ solve }) => {
+    const random = generator(2026);
+    for (let trial = 0; trial < 300; trial++) {
+      const { problem, x, y } = knownQp(random);
+      const result = solve(problem);
+      assertEquals(result.status, 0, `trial ${trial}`);
+      const scale = 1e-4 * Math.max(1, ...y.map(Math.abs));
+      result.x.forEach((value, j) => assertAlmostEquals(value, x[j], scale, `trial ${trial}, x[${j}]`));
+      result.mult_g.forEach((value, r) =>
+        assertAlmostEquals(value, y[r], 100 * scale, `trial ${trial}, y[${r}]`)
+      );
+    }
+  },
+);
 
-Deno.test("solveDense() without a Hessian finds the point of 100 random convex QPs", () => {
+everyForm("100 random convex QPs are solved without their Hessians", ({ solve }) => {
   const random = generator(99);
   for (let trial = 0; trial < 100; trial++) {
     const { problem, x } = knownQp(random);
     const { hessian: _, ...rest } = problem;
-    const result = solveDense(rest);
+    const result = solve(rest);
     assert(result.status === 0 || result.status === 1, `trial ${trial}: ${result.status}`);
     result.x.forEach((value, j) => assertAlmostEquals(value, x[j], 1e-3, `trial ${trial}, x[${j}]`));
   }
@@ -162,21 +166,24 @@ function waves(random: () => number): DenseProblem {
   };
 }
 
-Deno.test("the best of a few starts is no worse than a grid of 160,000 points on 30 random problems", () => {
-  const random = generator(5);
-  for (let trial = 0; trial < 30; trial++) {
-    const problem = waves(random);
-    const best = Math.min(
-      ...starts().map((x0) => {
-        const result = solveDense({ ...problem, x0 });
-        assertEquals(result.status, 0, `trial ${trial} from ${x0}`);
-        return result.objective;
-      }),
-    );
-    const grid = gridBest(problem);
-    assert(best <= grid + 1e-6, `trial ${trial}: ${best}, grid ${grid}`);
-  }
-});
+everyForm(
+  "the best of a few starts is no worse than a grid of 160,000 points on 30 random problems",
+  ({ solve }) => {
+    const random = generator(5);
+    for (let trial = 0; trial < 30; trial++) {
+      const problem = waves(random);
+      const best = Math.min(
+        ...starts().map((x0) => {
+          const result = solve({ ...problem, x0 });
+          assertEquals(result.status, 0, `trial ${trial} from ${x0}`);
+          return result.objective;
+        }),
+      );
+      const grid = gridBest(problem);
+      assert(best <= grid + 1e-6, `trial ${trial}: ${best}, grid ${grid}`);
+    }
+  },
+);
 
 function starts(): Float64Array[] {
   const steps = [-1.7, -0.85, 0.1, 0.85, 1.7];

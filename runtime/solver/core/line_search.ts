@@ -108,7 +108,6 @@ export class LineSearch {
     if (this.inWatchdog) {
       if (accepted) {
         this.inWatchdog = false;
-        this.letter = 87;
       } else {
         this.watchdogTrials++;
         if (this.evaluationError || this.watchdogTrials > state.settings.watchdog_trial_iter_max) {
