@@ -40,7 +40,7 @@ export class AdaptiveUpdate {
   begin(): void {
     this.most = -1;
     this.filter.clear();
-    this.state.tau = 0;
+    this.state.tau = this.state.settings.tau_min;
     this.state.free = true;
   }
 
@@ -60,7 +60,7 @@ export class AdaptiveUpdate {
     }
     this.mean = state.averageComplementarity();
     if (this.most < 0) this.most = Math.min(state.settings.mu_max, state.settings.mu_max_fact * this.mean);
-    const progress = this.filter.accepts(state.now.theta, state.now.f) && !tiny;
+    const progress = this.isProgress() && !tiny;
     if (!state.free) {
       if (!progress) return this.lower(tiny, least);
       state.free = true;
@@ -69,23 +69,25 @@ export class AdaptiveUpdate {
       this.remember();
     } else {
       state.free = false;
-      this.set(
-        Math.max(least, Math.min(this.most, state.settings.adaptive_mu_monotone_init_factor * this.mean)),
-      );
-      return true;
+      const mu = state.settings.adaptive_mu_monotone_init_factor * this.mean;
+      const within = Math.max(least, Math.min(this.most, mu));
+      return this.set(within, 1 - within);
     }
     const mu = this.oracle(least);
-    state.mu = Math.max(least, Math.min(this.most, mu));
-    state.tau = Math.max(state.settings.tau_min, 1 - state.error(0));
-    this.search.reset();
-    return true;
+    return this.set(Math.max(least, Math.min(this.most, mu)), 1 - state.optimalityError(0));
+  }
+
+  /** Better than every remembered iterate in violation or objective, by a margin that shrinks with the error. */
+  private isProgress(): boolean {
+    const settings = this.state.settings;
+    const now = this.state.now;
+    const error = this.state.optimalityError(0);
+    const margin = settings.filter_margin_fact * Math.min(settings.filter_max_margin, error);
+    return this.filter.accepts(now.theta + margin, now.f + margin);
   }
 
   private remember(): void {
-    const now = this.state.now;
-    const margin = this.state.settings.filter_margin_fact *
-      Math.min(this.state.settings.filter_max_margin, now.theta);
-    this.filter.add(now.theta - margin, now.f - margin);
+    this.filter.add(this.state.now.theta, this.state.now.f);
   }
 
   private lower(tiny: boolean, least: f64): boolean {
@@ -97,14 +99,16 @@ export class AdaptiveUpdate {
       Math.min(settings.mu_linear_decrease_factor * state.mu, state.mu * Math.sqrt(state.mu)),
     );
     if (!(wanted < state.mu)) return !tiny;
-    this.set(wanted);
-    return true;
+    return this.set(wanted, 1 - wanted);
   }
 
-  private set(mu: f64): void {
-    this.state.mu = mu;
-    this.state.tau = Math.max(this.state.settings.tau_min, 1 - mu);
+  /** @returns False where the restoration's objective, which has µ in it, cannot be evaluated. */
+  private set(mu: f64, tau: f64): boolean {
+    const state = this.state;
+    state.mu = mu;
+    state.tau = Math.max(state.settings.tau_min, tau);
     this.search.reset();
+    return !state.nlp.dependsOnMu || (state.evaluate(state.now) && state.refresh());
   }
 
   /** µ that makes the step best. */

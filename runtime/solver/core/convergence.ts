@@ -14,7 +14,6 @@ export class Convergence {
   /** The feasible iterate of least objective so far. */
   private readonly best: Point;
   private hasBest: boolean = false;
-  private readonly values: Float64Array;
   hasAcceptable: boolean = false;
   /** Measures of the last tested iterate; the first in the scaled problem, the others in the user's units. */
   scaledError: f64 = 0;
@@ -28,7 +27,6 @@ export class Convergence {
     this.base = base;
     this.kept = new Point(size, m);
     this.best = new Point(size, m);
-    this.values = new Float64Array(m);
   }
 
   begin(): void {
@@ -43,7 +41,7 @@ export class Convergence {
     const state = this.state;
     const base = this.base;
     const inverse: f64 = 1 / base.objectiveScale;
-    this.scaledError = state.error(this.settings.mu_target);
+    this.scaledError = state.optimalityError(this.settings.mu_target);
     this.dualInfeasibility = 0;
     // state.work still holds the gradient of the Lagrangian.
     for (let j: i32 = 0; j < base.n; j++) {
@@ -59,27 +57,20 @@ export class Convergence {
     this.rememberBest();
   }
 
-  /** Largest violation of a row in the user's units; what a slack lacks to its row is none while the row holds. */
-  private violationOf(point: Point): f64 {
-    const base = this.base;
-    const values = this.values;
-    for (let i: i32 = 0; i < base.m; i++) values[i] = Math.abs(point.c[i]);
-    for (let k: i32 = 0; k < base.singles; k++) {
-      const i = base.row[k];
-      const at = base.n + k;
-      const value = point.c[i] + point.v[at];
-      values[i] = Math.max(0, Math.max(base.lower[at] - value, value - base.upper[at]));
-    }
-    let most: f64 = 0;
-    for (let i: i32 = 0; i < base.m; i++) most = Math.max(most, values[i] / base.reduction.weight[i]);
-    return most;
-  }
-
   /** Remembers `now` if it is the best feasible iterate so far. */
   private rememberBest(): void {
     if (this.violation > this.feasible() || (this.hasBest && this.state.now.f >= this.best.f)) return;
     this.best.assign(this.state.now, this.base.size, this.base.m);
     this.hasBest = true;
+  }
+
+  /** Largest violation of a row in the user's units. */
+  violationOf(point: Point): f64 {
+    let most: f64 = 0;
+    for (let i: i32 = 0; i < this.base.m; i++) {
+      most = Math.max(most, this.state.rowViolation(point, i) / this.base.reduction.weight[i]);
+    }
+    return most;
   }
 
   private feasible(): f64 {
@@ -89,8 +80,7 @@ export class Convergence {
   /** For a solve that is stopped: puts the best feasible iterate into `now` if there is a better one than it. */
   restoreBest(): void {
     const now = this.state.now;
-    const violation = this.violationOf(now);
-    if (!this.hasBest || (violation <= this.feasible() && now.f <= this.best.f)) return;
+    if (!this.hasBest || (this.violationOf(now) <= this.feasible() && now.f <= this.best.f)) return;
     now.assign(this.best, this.base.size, this.base.m);
   }
 

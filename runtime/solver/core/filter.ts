@@ -1,5 +1,4 @@
 /// <reference types="./portable.d.ts" />
-import { leq } from "./rounding.ts";
 
 const CAPACITY: i32 = 1024;
 
@@ -15,7 +14,7 @@ export class Filter {
 
   accepts(theta: f64, phi: f64): boolean {
     for (let k: i32 = 0; k < this.count; k++) {
-      if (!leq(theta, this.theta[k], this.theta[k]) && !leq(phi, this.phi[k], this.phi[k])) return false;
+      if (theta > this.theta[k] && phi > this.phi[k]) return false;
     }
     return true;
   }

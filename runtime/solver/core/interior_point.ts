@@ -102,7 +102,8 @@ export class InteriorPoint {
     const state = this.state;
     const base = this.base;
     const now = state.now;
-    state.mu = settings.mu_init;
+    // The adaptive rule finds its own µ; until then it only keeps slacks off zero.
+    state.mu = settings.adaptive ? 1 : settings.mu_init;
     state.tau = Math.max(settings.tau_min, 1 - state.mu);
     const warm = settings.warm_start_init_point;
     const push = warm ? settings.warm_start_bound_push : settings.bound_push;
@@ -179,7 +180,7 @@ export class InteriorPoint {
       if (status !== CONTINUE) return status;
       if (!this.takeHessian()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
       let factorized = false;
-      if (this.isAdaptive()) {
+      if (this.settings.adaptive) {
         factorized = this.newton.factorize();
         if (!this.adaptive.update(this.leastMu())) return this.stuck(TINY_STEP);
       } else {
@@ -208,10 +209,6 @@ export class InteriorPoint {
     this.iterations++;
   }
 
-  private isAdaptive(): boolean {
-    return this.settings.adaptive && this.parent === null;
-  }
-
   private leastMu(): f64 {
     const settings = this.settings;
     const scale: f64 = this.parent === null ? Math.abs(this.base.objectiveScale) : 1;
@@ -219,6 +216,7 @@ export class InteriorPoint {
   }
 
   private takeHessian(): boolean {
+    this.state.hessianMu = this.state.mu;
     if (this.settings.limited_memory) {
       this.quasiNewton.store(this.nlp.system);
       return true;
@@ -258,8 +256,11 @@ export class InteriorPoint {
     const progress = this.progress;
     const parent = this.parent;
     progress[0] = this.totalIterations() as f64;
-    progress[1] = state.now.f / (parent === null ? this.base.objectiveScale : 1);
-    progress[2] = parent === null ? this.convergence.violation : state.primalInfeasibility(state.now);
+    const own = parent === null ? state.now.f : parent.state.next.f;
+    progress[1] = own / this.base.objectiveScale;
+    progress[2] = parent === null
+      ? this.convergence.violation
+      : parent.convergence.violationOf(parent.state.next);
     progress[3] = parent === null ? this.convergence.scaledError : state.dualInfeasibility();
     if (parent === null) progress[3] = largest(this.nlp.size, state.work);
     progress[4] = state.mu;
@@ -277,9 +278,9 @@ export class InteriorPoint {
     const state = this.state;
     const outer = parent.state;
     const settings = this.settings;
-    if (!this.tell()) return STOPPED;
     copy(this.base.size, state.now.v, outer.next.v);
     const known = outer.evaluate(outer.next);
+    if (!this.tell()) return STOPPED;
     const violation = known ? outer.primalInfeasibility(outer.next) : Infinity;
     if (!this.firstOfRestoration && known) {
       const enough = Math.max(
@@ -291,7 +292,7 @@ export class InteriorPoint {
         parent.search.acceptsFromRestoration(outer.next.theta, outer.barrier(outer.next))
       ) return RESTORED;
     }
-    if (state.error(0) > settings.tol) return CONTINUE;
+    if (state.optimalityError(0) > settings.tol) return CONTINUE;
     return violation <= 100 * settings.tol ? RESTORATION_FAILED : INFEASIBLE;
   }
 
@@ -388,6 +389,7 @@ export class InteriorPoint {
     this.search.thetaMaxFactor = 1e8;
     this.newton.begin();
     this.quasiNewton.begin(relaxed.n);
+    if (settings.adaptive) this.adaptive.begin();
     if (!state.evaluate(now) || !state.refresh()) return RESTORATION_FAILED;
     return this.run();
   }

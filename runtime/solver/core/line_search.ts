@@ -31,6 +31,7 @@ export class LineSearch {
   private softSteps: i32 = 0;
   private originalCriterion: boolean = false;
   private inWatchdog: boolean = false;
+  private lastMu: f64 = -1;
   private watchdogTrials: i32 = 0;
   private watchdogAlpha: f64 = 0;
   private watchdogTheta: f64 = 0;
@@ -86,6 +87,11 @@ export class LineSearch {
     const state = this.state;
     this.letter = 32;
     this.movedBack = false;
+    if (this.lastMu !== state.mu) {
+      this.inWatchdog = false;
+      this.shortened = 0;
+      this.lastMu = state.mu;
+    }
     if (!this.inWatchdog) this.setReference();
     if (this.thetaMax < 0) {
       this.thetaMax = this.thetaMaxFactor * Math.max(1, this.theta);
@@ -232,18 +238,23 @@ export class LineSearch {
     const theta = state.next.theta;
     const phi = state.barrier(state.next);
     if (phi - phi !== 0) return false;
-    this.countFilterRejections();
     if (theta > this.thetaMax) return false;
     const good = alpha > 0 && this.isFtype(alpha) && this.theta <= this.thetaMin
       ? this.armijo(alpha)
       : this.improves(theta, phi, false);
-    if (!good) return false;
-    if (this.filter.accepts(theta, phi)) return true;
-    this.rejectedByFilter = true;
-    return false;
+    if (!good) {
+      this.rejectedByFilter = false;
+      return false;
+    }
+    if (!this.filter.accepts(theta, phi)) {
+      this.rejectedByFilter = true;
+      return false;
+    }
+    this.countFilterRejections();
+    return true;
   }
 
-  /** A filter that rejects five times in a row is thought to be in the way, and emptied. */
+  /** A filter that had the last word on rejected trials in five iterations in a row is in the way, and emptied. */
   private countFilterRejections(): void {
     const settings = this.state.settings;
     if (this.filterResets < settings.max_filter_resets) {
@@ -416,12 +427,13 @@ export class LineSearch {
       state.accept(alpha, alpha);
       return true;
     }
-    const before = state.meanError(state.mu);
+    const mu: f64 = state.free ? 0 : state.mu;
+    const before = state.meanError(mu);
     this.soc.assign(state.now, state.nlp.size, state.nlp.m);
     state.accept(alpha, alpha);
     if (
       state.refresh() &&
-      state.meanError(state.mu) <= state.settings.soft_resto_pderror_reduction_factor * before
+      state.meanError(mu) <= state.settings.soft_resto_pderror_reduction_factor * before
     ) return true;
     state.now.assign(this.soc, state.nlp.size, state.nlp.m);
     state.refresh();

@@ -5,6 +5,21 @@ import { copy, largest } from "./vector.ts";
 
 const ROUNDING: f64 = 1e-14;
 
+/** Whether the Hessian, or the rows, are singular by structure: as long as it is not known, δw and δc are tried alone. */
+const UNKNOWN: i32 = 0;
+const REGULAR: i32 = 1;
+const DEGENERATE: i32 = 2;
+
+/** Which of the two the system at hand has been tried with. */
+const NO_TEST: i32 = 0;
+const NEITHER: i32 = 1;
+const ROWS_ALONE: i32 = 2;
+const HESSIAN_ALONE: i32 = 3;
+const BOTH: i32 = 4;
+
+/** So many trials that only a perturbation made solvable say that it is needed always. */
+const DEGENERATE_TRIALS: i32 = 3;
+
 /**
  * Steps of Newton's method on the primal-dual equations: the condensed system with its inertia corrected by δw and δc
  * (Algorithm IC of the paper), solved with iterative refinement.
@@ -26,6 +41,10 @@ export class Newton {
   deltaC: f64 = 0;
   private lastDeltaW: f64 = 0;
   private useHessian: boolean = true;
+  private hessianKind: i32 = UNKNOWN;
+  private rowsKind: i32 = UNKNOWN;
+  private test: i32 = NO_TEST;
+  private degenerateTrials: i32 = 0;
   factorizations: i32 = 0;
 
   constructor(state: State, size: i32, n: i32, m: i32) {
@@ -44,14 +63,22 @@ export class Newton {
   begin(): void {
     this.lastDeltaW = 0;
     this.factorizations = 0;
+    this.hessianKind = UNKNOWN;
+    this.rowsKind = UNKNOWN;
+    this.test = NO_TEST;
+    this.degenerateTrials = 0;
   }
 
   /** Factorises at `now` with the least perturbation that gives the right inertia. @returns False where none does. */
   factorize(): boolean {
     this.useHessian = true;
     this.setSigma();
+    this.conclude();
+    this.test = this.isKnown() ? NO_TEST : NEITHER;
     this.deltaW = 0;
     this.deltaC = 0;
+    if (this.rowsKind === DEGENERATE) this.perturbRows();
+    if (this.hessianKind === DEGENERATE && !this.raise()) return false;
     return this.correct();
   }
 
@@ -65,7 +92,11 @@ export class Newton {
       if (nlp.upper[i] < Infinity) sum += now.zU[i] / (nlp.upper[i] - now.v[i]);
       sigma[i] = sum;
     }
-    nlp.addDiagonal(this.state.mu, sigma);
+    nlp.addDiagonal(this.state.hessianMu, sigma);
+  }
+
+  private isKnown(): boolean {
+    return this.hessianKind !== UNKNOWN && this.rowsKind !== UNKNOWN;
   }
 
   private correct(): boolean {
@@ -76,10 +107,62 @@ export class Newton {
         if (this.deltaW > 0) this.lastDeltaW = this.deltaW;
         return true;
       }
-      const tooFew = !regular || nlp.system.negatives < nlp.m;
-      if (tooFew && nlp.m > 0 && this.deltaC === 0) this.perturbRows();
-      else if (!this.raise()) return false;
+      const singular = nlp.m > 0 && (!regular || nlp.system.negatives < nlp.m);
+      if (!(singular ? this.answerSingular() : this.answerInertia())) return false;
     }
+  }
+
+  /** The next perturbation for a singular system. @returns False where there is none. */
+  private answerSingular(): boolean {
+    if (this.isKnown() || this.test === NO_TEST) {
+      if (this.deltaC > 0) return this.raise();
+      this.perturbRows();
+      return true;
+    }
+    if (this.test === NEITHER && this.rowsKind === UNKNOWN) {
+      this.perturbRows();
+      this.test = ROWS_ALONE;
+      return true;
+    }
+    if (this.test === NEITHER || this.test === ROWS_ALONE) {
+      this.deltaC = 0;
+      this.test = HESSIAN_ALONE;
+    } else if (this.test === HESSIAN_ALONE) {
+      this.perturbRows();
+      this.test = BOTH;
+    }
+    return this.raise();
+  }
+
+  /** The next perturbation for a system with too many negative eigenvalues. */
+  private answerInertia(): boolean {
+    this.conclude();
+    if (this.raise()) return true;
+    if (this.state.nlp.m === 0 || this.deltaC > 0) return false;
+    this.perturbRows();
+    this.deltaW = 0;
+    this.test = NO_TEST;
+    if (this.hessianKind === DEGENERATE) this.hessianKind = UNKNOWN;
+    return this.raise();
+  }
+
+  /** Learns from the perturbations of the last system that was not singular. */
+  private conclude(): void {
+    const test = this.test;
+    if (test === NO_TEST) return;
+    if (test === ROWS_ALONE || test === NEITHER) {
+      if (this.hessianKind === UNKNOWN) this.hessianKind = REGULAR;
+    }
+    if (test === HESSIAN_ALONE || test === NEITHER) {
+      if (this.rowsKind === UNKNOWN) this.rowsKind = REGULAR;
+    }
+    const open = (test === ROWS_ALONE && this.rowsKind === UNKNOWN) ||
+      (test === HESSIAN_ALONE && this.hessianKind === UNKNOWN) || test === BOTH;
+    if (!open) return;
+    this.degenerateTrials++;
+    if (this.degenerateTrials < DEGENERATE_TRIALS) return;
+    if (test !== HESSIAN_ALONE) this.rowsKind = DEGENERATE;
+    if (test !== ROWS_ALONE) this.hessianKind = DEGENERATE;
   }
 
   private perturbRows(): void {
@@ -150,12 +233,11 @@ export class Newton {
     for (let i: i32 = 0; i < nlp.size; i++) bx[i] = -bx[i];
     for (let i: i32 = 0; i < nlp.m; i++) this.bc[i] = -c[i];
     let good = this.refined(dv, dy);
-    // A system that is solved this badly is as good as singular; it is tried once more with perturbed rows.
-    if (!good && nlp.m > 0 && this.deltaC === 0) {
-      this.perturbRows();
-      good = this.correct() && this.refined(dv, dy);
+    // A system that is solved this badly is as good as singular.
+    for (let k: i32 = 0; k < 2 && !good; k++) {
+      const perturbed = nlp.m > 0 ? this.answerSingular() : this.answerInertia();
+      good = perturbed && this.correct() && this.refined(dv, dy);
     }
-    if (!good && this.raise()) good = this.correct() && this.refined(dv, dy);
     for (let i: i32 = 0; i < nlp.size; i++) {
       dzL[i] = 0;
       dzU[i] = 0;

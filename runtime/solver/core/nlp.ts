@@ -18,14 +18,17 @@ export abstract class Nlp {
   readonly upper: Float64Array;
   readonly row: Int32Array;
   readonly sign: Float64Array;
+  /** Which t is the slack of a row; −1: the row is an equality. */
+  readonly slack: Int32Array;
   dependsOnMu: boolean = false;
 
-  constructor(system: LinearSystem, capacity: i32, singlesCapacity: i32) {
+  constructor(system: LinearSystem, capacity: i32, rows: i32, singlesCapacity: i32) {
     this.system = system;
     this.lower = new Float64Array(capacity);
     this.upper = new Float64Array(capacity);
     this.row = new Int32Array(singlesCapacity);
     this.sign = new Float64Array(singlesCapacity);
+    this.slack = new Int32Array(rows);
   }
 
   /** @param mu Barrier parameter: the restoration's proximity term depends on it. @returns NaN where it cannot. */

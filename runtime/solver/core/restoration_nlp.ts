@@ -5,7 +5,8 @@ import { Settings } from "./settings.ts";
 
 /**
  * The problem of the restoration phase (Wächter and Biegler 2006, section 3.3): the constraints with relaxations,
- * c(v) − p + q = 0 and p, q ≥ 0, under ρ·Σ(p + q) + ½·ζ·‖D(v − v_R)‖², ζ = weight·√µ.
+ * c(v) − p + q = 0 and p, q ≥ 0, under ρ·Σ(p + q) + ½·ζ·(x − x_R)ᵀD(x − x_R), ζ = weight·√µ. Slacks are left
+ * free: they follow x.
  */
 export class RestorationNlp extends Nlp {
   private readonly base: ScaledNlp;
@@ -16,12 +17,12 @@ export class RestorationNlp extends Nlp {
 
   constructor(base: ScaledNlp, settings: Settings) {
     const m = base.model.m;
-    super(base.system, base.model.n + 3 * m, 3 * m);
+    super(base.system, base.model.n + 3 * m, m, 3 * m);
     this.dependsOnMu = true;
     this.base = base;
     this.settings = settings;
-    this.reference = new Float64Array(base.model.n + m);
-    this.nearness = new Float64Array(base.model.n + m);
+    this.reference = new Float64Array(base.model.n);
+    this.nearness = new Float64Array(base.model.n);
   }
 
   begin(v: Float64Array): void {
@@ -31,9 +32,11 @@ export class RestorationNlp extends Nlp {
     this.m = m;
     this.singles = base.singles + 2 * m;
     this.size = base.size + 2 * m;
-    for (let k: i32 = 0; k < base.size; k++) {
+    for (let k: i32 = 0; k < base.n; k++) {
       this.reference[k] = v[k];
       this.nearness[k] = 1 / Math.max(1, Math.abs(v[k]));
+    }
+    for (let k: i32 = 0; k < base.size; k++) {
       this.lower[k] = base.lower[k];
       this.upper[k] = base.upper[k];
     }
@@ -42,6 +45,7 @@ export class RestorationNlp extends Nlp {
       this.sign[k] = base.sign[k];
     }
     for (let i: i32 = 0; i < m; i++) {
+      this.slack[i] = base.slack[i];
       const p = base.singles + i;
       const q = p + m;
       this.row[p] = this.row[q] = i;
@@ -65,18 +69,19 @@ export class RestorationNlp extends Nlp {
     let sum: f64 = 0;
     for (let k = this.base.size; k < this.size; k++) sum += v[k];
     let far: f64 = 0;
-    for (let k: i32 = 0; k < this.base.size; k++) {
-      const distance = this.nearness[k] * (v[k] - this.reference[k]);
-      far += distance * distance;
+    for (let k: i32 = 0; k < this.n; k++) {
+      const distance = v[k] - this.reference[k];
+      far += this.nearness[k] * distance * distance;
     }
     return this.settings.resto_penalty_parameter * sum + 0.5 * this.weight(mu) * far;
   }
 
   override gradient(v: Float64Array, mu: f64, out: Float64Array): boolean {
     const weight = this.weight(mu);
-    for (let k: i32 = 0; k < this.base.size; k++) {
-      out[k] = weight * this.nearness[k] * this.nearness[k] * (v[k] - this.reference[k]);
+    for (let k: i32 = 0; k < this.n; k++) {
+      out[k] = weight * this.nearness[k] * (v[k] - this.reference[k]);
     }
+    for (let k = this.n; k < this.base.size; k++) out[k] = 0;
     for (let k = this.base.size; k < this.size; k++) out[k] = this.settings.resto_penalty_parameter;
     return true;
   }
@@ -98,7 +103,7 @@ export class RestorationNlp extends Nlp {
 
   override addDiagonal(mu: f64, dx: Float64Array): void {
     const weight = this.weight(mu);
-    for (let k: i32 = 0; k < this.base.size; k++) dx[k] += weight * this.nearness[k] * this.nearness[k];
+    for (let k: i32 = 0; k < this.n; k++) dx[k] += weight * this.nearness[k];
   }
 
   /** Best relaxations for given x and slacks: the minimiser of the barrier problem in p and q alone. */

@@ -38,7 +38,7 @@ export class ScaledNlp extends Nlp {
   hessianCalls: i32 = 0;
 
   constructor(model: Model, system: LinearSystem) {
-    super(system, model.n + model.m, model.m);
+    super(system, model.n + model.m, model.m, model.m);
     this.model = model;
     this.reduction = system.reduction;
     this.x = new Float64Array(model.n);
@@ -86,7 +86,9 @@ export class ScaledNlp extends Nlp {
       reduction.place[i] = m;
       reduction.row[m] = i;
       reduction.weight[m] = 1;
+      this.slack[m] = -1;
       if (lower !== upper) {
+        this.slack[m] = slacks;
         this.row[slacks] = m;
         this.sign[slacks] = -1;
         slacks++;

@@ -42,6 +42,8 @@ export class State {
   readonly settings: Settings;
   mu: f64 = 0.1;
   tau: f64 = 0.99;
+  /** µ when the Hessian was taken; a fall of µ after that leaves the curvature of the proximity as it was. */
+  hessianMu: f64 = 0.1;
   readonly now: Point;
   readonly next: Point;
   /** ∇f at `now`. */
@@ -179,15 +181,36 @@ export class State {
     return count > 0 ? Math.max(most, sum / count) / most : 1;
   }
 
-  /** The scaled optimality error E_µ, equation (5) of the paper. */
+  /** By how much a row is outside its bounds, whatever its slack is; of an equality |c|. */
+  rowViolation(point: Point, row: i32): f64 {
+    const nlp = this.nlp;
+    const k = nlp.slack[row];
+    if (k < 0) return Math.abs(point.c[row]);
+    const at = nlp.n + k;
+    const value = point.c[row] + point.v[at];
+    return Math.max(0, Math.max(nlp.lower[at] - value, value - nlp.upper[at]));
+  }
+
+  /** The scaled error E_µ of the barrier problem, equation (5) of the paper. */
   error(mu: f64): f64 {
+    return this.errorWith(mu, this.primalInfeasibility(this.now));
+  }
+
+  /** The same of the problem itself: what counts is that rows are within their bounds, not that slacks equal them. */
+  optimalityError(mu: f64): f64 {
+    let violation: f64 = 0;
+    for (let i: i32 = 0; i < this.nlp.m; i++) violation = Math.max(violation, this.rowViolation(this.now, i));
+    return this.errorWith(mu, violation);
+  }
+
+  private errorWith(mu: f64, infeasibility: f64): f64 {
     const nlp = this.nlp;
     const most = this.settings.s_max;
     const z = sumOfSizes(nlp.size, this.now.zL) + sumOfSizes(nlp.size, this.now.zU);
     const bounds: f64 = this.bounds() as f64;
     const sc = bounds > 0 ? Math.max(most, z / bounds) / most : 1;
     return Math.max(
-      Math.max(this.dualInfeasibility() / this.dualScale(), this.primalInfeasibility(this.now)),
+      Math.max(this.dualInfeasibility() / this.dualScale(), infeasibility),
       this.complementarity(mu) / sc,
     );
   }
@@ -313,7 +336,7 @@ export class State {
     const nlp = this.nlp;
     const now = this.now;
     const kappa = this.settings.kappa_sigma;
-    const mu = this.free ? this.averageComplementarity() : this.mu;
+    const mu = this.free ? Math.min(1e3, this.averageComplementarity()) : this.mu;
     for (let i: i32 = 0; i < nlp.size; i++) {
       if (nlp.lower[i] > -Infinity) {
         const ratio = mu / (now.v[i] - nlp.lower[i]);
