@@ -213,6 +213,11 @@ class Lowering {
 
   #known(tensor: TensorProto): OnnxValue {
     const { shape, data, integer } = tensorData(tensor, this.#externalFile);
+    const bad = data.findIndex(Number.isNaN);
+    if (bad >= 0) {
+      const place = `value ${bad + 1} of ${data.length}`;
+      throw new GraphError("ONNX", `Cannot read tensor "${tensor.name}": ${place} is NaN, expected numbers`);
+    }
     return this.#build.known(shape, data, integer);
   }
 }

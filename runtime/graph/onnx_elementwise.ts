@@ -83,11 +83,7 @@ export const ELEMENTWISE_RULES: Readonly<Record<string, OnnxRule>> = {
   HardSigmoid: (call) => ramp(call.build, call.input(0), call.float("alpha", 0.2), call.float("beta", 0.5)),
   HardSwish: (call) => call.build.binary("mul", call.input(0), ramp(call.build, call.input(0), 1 / 6, 0.5)),
   Softplus: (call) => softplus(call.build, call.input(0)),
-  Softsign: (call) => {
-    const { build } = call;
-    const x = call.input(0);
-    return build.binary("div", x, build.binary("add", build.scalar(1), build.unary("abs", x)));
-  },
+  Softsign: (call) => softsign(call.build, call.input(0)),
   Mish: (call) =>
     call.build.binary("mul", call.input(0), call.build.unary("tanh", softplus(call.build, call.input(0)))),
   Swish: (call) => {
@@ -167,7 +163,7 @@ function cast(call: OnnxCall): OnnxValue {
 }
 
 /** max(x, 0) + slope·min(x, 0); where the slope is known to be at most 1, the larger of x and slope·x. */
-function leaky(build: OnnxBuilder, x: OnnxValue, slope: OnnxValue): OnnxValue {
+export function leaky(build: OnnxBuilder, x: OnnxValue, slope: OnnxValue): OnnxValue {
   if (slope.data?.every((value) => value <= 1)) return build.binary("max", x, build.binary("mul", x, slope));
   const zero = build.scalar(0);
   return build.binary(
@@ -191,14 +187,18 @@ function exponentialUnit(call: OnnxCall, alpha: number, width: number, gamma: nu
 }
 
 /** alpha·x + beta, kept within 0 … 1. */
-function ramp(build: OnnxBuilder, x: OnnxValue, alpha: number, beta: number): OnnxValue {
+export function ramp(build: OnnxBuilder, x: OnnxValue, alpha: number, beta: number): OnnxValue {
   const line = build.binary("add", build.binary("mul", x, build.scalar(alpha)), build.scalar(beta));
   return build.binary("max", build.scalar(0), build.binary("min", build.scalar(1), line));
 }
 
 /** log(1 + e^x) as −log σ(−x), which has no corner and does not overflow below x = 709. */
-function softplus(build: OnnxBuilder, x: OnnxValue): OnnxValue {
+export function softplus(build: OnnxBuilder, x: OnnxValue): OnnxValue {
   return build.unary("neg", build.unary("log", build.unary("sigmoid", build.unary("neg", x))));
+}
+
+export function softsign(build: OnnxBuilder, x: OnnxValue): OnnxValue {
+  return build.binary("div", x, build.binary("add", build.scalar(1), build.unary("abs", x)));
 }
 
 function gelu(call: OnnxCall): OnnxValue {

@@ -1,7 +1,15 @@
 /** RNN, GRU and LSTM of known length, step by step. Formulas: github.com/onnx/onnx, docs/Operators.md. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { joined } from "./onnx_linear.ts";
-import { NotLowerable, type OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
+import { leaky, ramp, softplus, softsign } from "./onnx_elementwise.ts";
+import {
+  eachPlace,
+  NotLowerable,
+  type OnnxBuilder,
+  type OnnxValue,
+  sizeOf,
+  stridesOf,
+} from "./onnx_value.ts";
 
 /** Steps of all rows and directions; as many times some ten nodes. */
 const MAX_STEPS = 4096;
@@ -37,11 +45,16 @@ interface Cell {
   readonly functions: readonly ((value: OnnxValue) => OnnxValue)[];
   /** GRU's linear_before_reset. */
   readonly late: boolean;
+  /** An LSTM's weights of the cell state in the gates input, output, forget. */
+  readonly peepholes: Float64Array | undefined;
+  /** An LSTM's forget gate is what its input gate leaves. */
+  readonly coupled: boolean;
 }
 
 function recurrent(call: OnnxCall, kind: Kind): OnnxValue[] {
   const { build } = call;
-  const x = call.input(0);
+  const batchFirst = call.integer("layout", 0) !== 0;
+  const x = turned(build, call.input(0), batchFirst);
   const [steps, rows, width] = x.shape;
   const size = call.input(2).shape[2];
   const way = call.text("direction", "forward");
@@ -49,17 +62,13 @@ function recurrent(call: OnnxCall, kind: Kind): OnnxValue[] {
   if (x.shape.length !== 3 || call.integer("hidden_size", size) !== size || !(size > 0)) {
     throw fail(`its input has shape [${x.shape}], its state ${size} values`);
   }
-  if (call.integer("layout", 0) !== 0) throw new NotLowerable("its layout puts the batch first");
-  if (call.node.attributes.has("clip")) throw new NotLowerable("it clips");
-  if (call.integer("input_forget", 0) !== 0) throw new NotLowerable("it couples input and forget gates");
-  if (call.has(7)) throw new NotLowerable("it has peepholes");
   if (call.has(4) && call.knownInput(4).some((length) => length !== steps)) {
     throw new NotLowerable("its sequences differ in length");
   }
   if (!(sizeOf(x.shape) > 0)) throw new NotLowerable("its sequence is empty");
   if (steps * rows * ways > MAX_STEPS) throw new NotLowerable(`it takes ${steps * rows * ways} steps`);
-  const h0 = initial(call, 5, [ways, rows, size]);
-  const c0 = initial(call, 6, [ways, rows, size]);
+  const h0 = turned(build, initial(call, 5, [ways, rows, size], batchFirst), batchFirst);
+  const c0 = turned(build, initial(call, 6, [ways, rows, size], batchFirst), batchFirst);
   const outputs: OnnxValue[][] = Array.from({ length: steps * ways * rows }, () => []);
   const last: { h: OnnxValue[]; c: OnnxValue[] } = { h: [], c: [] };
   for (let direction = 0; direction < ways; direction++) {
@@ -80,11 +89,35 @@ function recurrent(call: OnnxCall, kind: Kind): OnnxValue[] {
     }
   }
   const final = [ways, rows, size];
-  const all = [joined(build, outputs.flat(), [steps, ...final]), joined(build, last.h, final)];
-  return kind.gates === 4 ? [...all, joined(build, last.c, final)] : all;
+  const all = joined(build, outputs.flat(), [steps, ...final]);
+  const ends = [last.h, ...(kind.gates === 4 ? [last.c] : [])].map((parts) =>
+    turned(build, joined(build, parts, final), batchFirst)
+  );
+  return [batchFirst ? ordered(build, all, [2, 0, 1, 3]) : all, ...ends];
 }
 
-function initial(call: OnnxCall, index: number, shape: readonly number[]): OnnxValue {
+/** With the first two dimensions exchanged, where the batch comes first. */
+function turned(build: OnnxBuilder, value: OnnxValue, batchFirst: boolean): OnnxValue {
+  return batchFirst && value.shape.length === 3 ? ordered(build, value, [1, 0, 2]) : value;
+}
+
+function ordered(build: OnnxBuilder, value: OnnxValue, order: readonly number[]): OnnxValue {
+  const shape = order.map((axis) => value.shape[axis]);
+  const strides = stridesOf(value.shape);
+  const places = new Int32Array(build.room(shape));
+  eachPlace(shape, (index, at) => {
+    places[at] = index.reduce((sum, i, axis) => sum + i * strides[order[axis]], 0);
+  });
+  return build.gather(value, places, shape);
+}
+
+function initial(
+  call: OnnxCall,
+  index: number,
+  [ways, rows, size]: readonly number[],
+  batchFirst: boolean,
+): OnnxValue {
+  const shape = batchFirst ? [rows, ways, size] : [ways, rows, size];
   if (!call.has(index)) return call.build.known(shape, new Float64Array(call.build.room(shape)));
   const value = call.input(index);
   if (sizeOf(value.shape) !== sizeOf(shape)) throw fail(`its initial state has shape [${value.shape}]`);
@@ -121,23 +154,66 @@ function cellOf(
     recurrent: piece(2, rows * size),
     inputBias: bias.subarray(0, rows),
     recurrentBias: bias.subarray(rows),
-    functions: wanted.map((name) => activation(build, name)),
+    functions: activations(call, wanted, direction * functions.length),
     late: call.integer("linear_before_reset", 0) !== 0,
+    peepholes: call.has(7) ? piece(7, 3 * size) : undefined,
+    coupled: call.integer("input_forget", 0) !== 0,
   };
 }
 
-function activation(build: OnnxBuilder, name: string): (value: OnnxValue) => OnnxValue {
-  switch (name.toLowerCase()) {
-    case "sigmoid":
-      return (value) => build.unary("sigmoid", value);
-    case "tanh":
-      return (value) => build.unary("tanh", value);
-    case "relu":
-      return (value) => build.binary("max", value, build.scalar(0));
-    default:
-      throw new NotLowerable(`its activation "${name.slice(0, 40)}" is not supported`);
+/**
+ * @param names Of one direction. @param before How many functions the directions before it have: the parameters of all
+ * of them stand in one list, and each function takes what it uses.
+ */
+function activations(
+  call: OnnxCall,
+  names: readonly string[],
+  before: number,
+): ((value: OnnxValue) => OnnxValue)[] {
+  const { build } = call;
+  const all = call.texts("activations") ?? [];
+  const [alphas, betas] = ["activation_alpha", "activation_beta"].map((key) => [...call.floats(key) ?? []]);
+  for (const name of all.slice(0, before)) {
+    const { alpha, beta } = FUNCTIONS[name.toLowerCase()] ?? {};
+    if (alpha !== undefined) alphas.shift();
+    if (beta !== undefined) betas.shift();
   }
+  const clip = call.node.attributes.has("clip") ? call.float("clip", 0) : undefined;
+  return names.map((name) => {
+    const known = FUNCTIONS[name.toLowerCase()];
+    if (known === undefined) {
+      throw new NotLowerable(`its activation "${name.slice(0, 40)}" is not supported`);
+    }
+    const alpha = known.alpha === undefined ? 0 : alphas.shift() ?? known.alpha;
+    const beta = known.beta === undefined ? 0 : betas.shift() ?? known.beta;
+    return (value) => known.of(build, clip === undefined ? value : within(build, value, clip), alpha, beta);
+  });
 }
+
+function within(build: OnnxBuilder, value: OnnxValue, limit: number): OnnxValue {
+  return build.binary("min", build.binary("max", value, build.scalar(-limit)), build.scalar(limit));
+}
+
+interface RecurrentFunction {
+  /** Defaults of the parameters that it has. */
+  readonly alpha?: number;
+  readonly beta?: number;
+  readonly of: (build: OnnxBuilder, value: OnnxValue, alpha: number, beta: number) => OnnxValue;
+}
+
+/** By name in lower case, as the format wants them compared. */
+const FUNCTIONS: Readonly<Record<string, RecurrentFunction>> = Object.assign(
+  Object.create(null),
+  {
+    sigmoid: { of: (build, value) => build.unary("sigmoid", value) },
+    tanh: { of: (build, value) => build.unary("tanh", value) },
+    relu: { of: (build, value) => build.binary("max", value, build.scalar(0)) },
+    leakyrelu: { alpha: 0.01, of: (build, value, alpha) => leaky(build, value, build.scalar(alpha)) },
+    hardsigmoid: { alpha: 0.2, beta: 0.5, of: ramp },
+    softplus: { of: softplus },
+    softsign: { of: softsign },
+  } satisfies Record<string, RecurrentFunction>,
+);
 
 /** W x + R h + biases for gates from … to − 1: one product. */
 function gatesOf(cell: Cell, from: number, to: number, x: OnnxValue, h: OnnxValue): OnnxValue {
@@ -176,15 +252,19 @@ function gruStep(cell: Cell, x: OnnxValue, { h, c }: State): State {
 
 /** Gates in the order input, output, forget, cell. */
 function lstmStep(cell: Cell, x: OnnxValue, { h, c }: State): State {
-  const { build, size } = cell;
+  const { build, size, functions: [gate, squashed, shown], coupled } = cell;
   const gates = gatesOf(cell, 0, 4, x, h);
-  const open = cell.functions[0](
-    build.gather(gates, Array.from({ length: 3 * size }, (_, i) => i), [3 * size]),
-  );
-  const [input, output, forget] = [0, 1, 2].map((i) => block(build, open, i, size));
-  const fresh = cell.functions[1](block(build, gates, 3, size));
+  const open = (i: number, state: OnnxValue) => {
+    const sum = block(build, gates, i, size);
+    if (cell.peepholes === undefined) return gate(sum);
+    const weight = build.known([size], cell.peepholes.subarray(i * size, (i + 1) * size));
+    return gate(build.binary("add", sum, build.binary("mul", weight, state)));
+  };
+  const input = open(0, c);
+  const forget = coupled ? build.binary("sub", build.scalar(1), input) : open(2, c);
+  const fresh = squashed(block(build, gates, 3, size));
   const next = build.binary("add", build.binary("mul", forget, c), build.binary("mul", input, fresh));
-  return { h: build.binary("mul", output, cell.functions[2](next)), c: next };
+  return { h: build.binary("mul", open(1, next), shown(next)), c: next };
 }
 
 /** Block i of `size` elements in the flat order. */

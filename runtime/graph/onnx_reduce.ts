@@ -17,21 +17,21 @@ type Reduction = (build: OnnxBuilder, groups: Groups) => OnnxValue;
 
 export const REDUCE_RULES: Readonly<Record<string, OnnxRule>> = {
   ReduceSum: reduce((build, groups) => total(build, groups)),
-  ReduceMean: reduce((build, groups) =>
-    build.binary("mul", total(build, groups), build.scalar(1 / groups.size))
-  ),
+  ReduceMean: reduce((build, groups) => mean(build, groups)),
   ReduceSumSquare: reduce((build, groups) => total(build, squared(build, groups))),
   ReduceL2: reduce((build, groups) => build.unary("sqrt", total(build, squared(build, groups)))),
   ReduceL1: reduce((build, groups) => total(build, { ...groups, x: build.unary("abs", groups.x) })),
   ReduceLogSum: reduce((build, groups) => build.unary("log", total(build, groups))),
-  ReduceLogSumExp: reduce((build, groups) =>
-    build.unary("log", total(build, { ...groups, x: build.unary("exp", groups.x) }))
-  ),
+  ReduceLogSumExp: reduce((build, groups) => logSumExp(build, groups)),
   ReduceProd: reduce((build, groups) => fold(build, groups, "mul")),
   ReduceMax: reduce((build, groups) => fold(build, groups, "max")),
   ReduceMin: reduce((build, groups) => fold(build, groups, "min")),
   Softmax: (call) => softmax(call),
-  LogSoftmax: (call) => call.build.unary("log", softmax(call)),
+  LogSoftmax: (call) => {
+    const { build } = call;
+    const { x, groups, spread } = softmaxGroups(call);
+    return build.binary("sub", x, spread(logSumExp(build, groups)));
+  },
 };
 
 /** The elements of `x` in groups of one size that are reduced to one element each. */
@@ -48,8 +48,8 @@ function reduce(rule: Reduction): OnnxRule {
   return (call) => {
     const x = call.input(0);
     const axes = (call.integers("axes", 1) ?? []).map((axis) => axisOf(axis, x.shape.length));
-    if (axes.length === 0 && call.integer("noop_with_empty_axes", 0) !== 0) return x;
-    const reduced = (axis: number) => axes.length === 0 || axes.includes(axis);
+    const all = axes.length === 0 && call.integer("noop_with_empty_axes", 0) === 0;
+    const reduced = (axis: number) => all || axes.includes(axis);
     const groups = groupsOf(call.build, x, reduced);
     const keep = call.integer("keepdims", 1) !== 0;
     const shape = x.shape.flatMap((n, axis) => !reduced(axis) ? [n] : keep ? [1] : []);
@@ -104,6 +104,33 @@ function fold(build: OnnxBuilder, { x, starts, offsets }: Groups, op: "mul" | "m
  */
 function softmax(call: OnnxCall): OnnxValue {
   const { build } = call;
+  const { x, groups, spread } = softmaxGroups(call);
+  const grown = build.unary("exp", build.binary("sub", x, spread(mean(build, groups))));
+  return build.binary("div", grown, spread(total(build, { ...groups, x: grown })));
+}
+
+/** mean + log Σ e^(x − mean), shifted as in {@linkcode softmax}. */
+function logSumExp(build: OnnxBuilder, groups: Groups): OnnxValue {
+  const middle = mean(build, groups);
+  const places = placesOf(groups);
+  const spread = build.gather(middle, places, groups.x.shape);
+  const grown = build.unary("exp", build.binary("sub", groups.x, spread));
+  return build.binary("add", middle, build.unary("log", total(build, { ...groups, x: grown })));
+}
+
+/** For each element the number of its group. */
+function placesOf({ x, starts, offsets }: Groups): Int32Array {
+  const places = new Int32Array(sizeOf(x.shape));
+  starts.forEach((start, group) => offsets.forEach((offset) => void (places[start + offset] = group)));
+  return places;
+}
+
+function mean(build: OnnxBuilder, groups: Groups): OnnxValue {
+  return build.binary("mul", total(build, groups), build.scalar(1 / groups.size));
+}
+
+function softmaxGroups(call: OnnxCall) {
+  const { build } = call;
   const x = call.input(0);
   const axis = axisOf(call.integer("axis", call.opset < 13 ? 1 : -1), x.shape.length);
   // Before opset 13 all dimensions from the axis on were one.
@@ -111,7 +138,5 @@ function softmax(call: OnnxCall): OnnxValue {
   const spread = (value: OnnxValue) =>
     build.broadcast(build.reshaped(value, x.shape.map((n, k) => reduced(k) ? 1 : n)), x.shape);
   const groups = groupsOf(build, x, reduced);
-  const mean = build.binary("mul", total(build, groups), build.scalar(1 / groups.size));
-  const grown = build.unary("exp", build.binary("sub", x, spread(mean)));
-  return build.binary("div", grown, spread(total(build, { ...groups, x: grown })));
+  return { x, groups, spread };
 }

@@ -136,6 +136,8 @@ export class OnnxBuilder {
   /** W x + b, W row-major. Every use of the weights counts, also of the same ones. */
   linear(shape: readonly number[], weight: Float64Array, x: OnnxValue, bias?: Float64Array): OnnxValue {
     this.spend(weight.length);
+    checkFinite(weight);
+    if (bias !== undefined) checkFinite(bias);
     return this.wrap(shape, this.graph.linear(weight, this.node(x), bias));
   }
 
@@ -159,12 +161,22 @@ export class OnnxBuilder {
     );
     const bias = Float64Array.from(b, (value, i) => node.data![weight.length + i] * a[i] + value);
     this.spend(weight.length);
+    checkFinite(weight);
+    checkFinite(bias);
     return this.wrap(shape, this.graph.linear(weight, node.args[0], bias));
   }
 
   /** A scalar stays one, the graph spreads it; other sizes are spread here. */
   #operand(value: OnnxValue, shape: readonly number[]): NodeId {
     return this.node(sizeOf(value.shape) === 1 && sizeOf(shape) > 0 ? value : this.broadcast(value, shape));
+  }
+}
+
+/** An infinite bound or mask may be meant; an infinite weight gives NaN for every input of 0. */
+function checkFinite(weights: Float64Array): void {
+  const bad = weights.find((weight) => !Number.isFinite(weight));
+  if (bad !== undefined) {
+    throw new GraphError("ONNX", `one of its weights is ${bad}, expected finite numbers`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Graph } from "../../runtime/graph/expr.ts";
+import { compareDerivatives } from "./differences.ts";
 import { type LoweredOnnx, lowerOnnx } from "../../runtime/graph/onnx.ts";
-import { compileTape } from "../../runtime/graph/tape.ts";
+import { compileTape, type Tape } from "../../runtime/graph/tape.ts";
 
 /** One file of tests/fixtures/onnx: rows of flat inputs and what ONNX Runtime made of them. */
 interface Recorded {
@@ -28,13 +29,17 @@ function read(name: string) {
   return lowerOnnx(Deno.readFileSync(new URL(`${name}.onnx`, FOLDER)), { externalFile });
 }
 
-function valuesOf({ expression }: LoweredOnnx, rows: Recorded["inputs"]): number[][] {
+function tapeOf({ expression }: LoweredOnnx): Tape {
   const graph = new Graph();
   const x = Array.from({ length: expression.sources }, (_, i) => graph.variable(i));
   const outputs = graph.inline(expression, x);
-  const tape = compileTape(graph, { variables: x.length, parameters: 0, outputs });
+  return compileTape(graph, { variables: x.length, parameters: 0, outputs });
+}
+
+function valuesOf(model: LoweredOnnx, rows: Recorded["inputs"]): number[][] {
+  const tape = tapeOf(model);
   return rows.map((row) => {
-    const values = new Float64Array(outputs.length);
+    const values = new Float64Array(tape.outputs);
     tape.value(Float64Array.from(row), values);
     return [...values];
   });
@@ -62,5 +67,21 @@ for (const file of ["torch.json", "scikit.json"]) {
         });
       });
     }
+  });
+}
+
+for (const file of ["torch.json", "scikit.json"]) {
+  Deno.test(`derivatives of every model of ${file} agree with central differences to 1e-6`, () => {
+    const entries: Record<string, Recorded> = JSON.parse(Deno.readTextFileSync(new URL(file, FOLDER)));
+    const rough: string[] = [];
+    for (const [name, { inputs }] of Object.entries(entries)) {
+      const model = read(name);
+      if (model.opaque !== undefined) continue;
+      const tape = tapeOf(model);
+      let compared = 0;
+      for (const row of inputs) compared += compareDerivatives(tape, Float64Array.from(row), name).compared;
+      if (compared < inputs.length * tape.variables / 2) rough.push(`${name}: ${compared}`);
+    }
+    assertEquals(rough, []);
   });
 }

@@ -3,6 +3,7 @@ import { assert } from "@std/assert";
 import { Graph } from "../../runtime/graph/expr.ts";
 import { lowerOnnx } from "../../runtime/graph/onnx.ts";
 import { compileTape, type Tape } from "../../runtime/graph/tape.ts";
+import { compareDerivatives } from "./differences.ts";
 import { seeded } from "./random_graph.ts";
 import { type RandomOnnx, randomOnnx } from "./random_onnx.ts";
 
@@ -63,56 +64,11 @@ Deno.test(`lowerOnnx() agrees with ONNX Runtime to 1e-5 on ${MODELS} random mode
 Deno.test("derivatives of random models agree with central differences to 1e-6", () => {
   let [compared, skipped] = [0, 0];
   for (const [i, model] of MODEL_LIST.entries()) {
-    const tape = tapeOf(model);
-    const x = pointOf(model.inputs);
-    const n = x.length;
-    const weights = Float64Array.of(0.7, -0.4);
-    const gradient = (at: Float64Array) => {
-      const g = new Float64Array(n);
-      tape.gradient(at, weights, g);
-      return g;
-    };
-    const value = (at: Float64Array) => {
-      const out = new Float64Array(2);
-      tape.value(at, out);
-      return Float64Array.of(weights[0] * out[0] + weights[1] * out[1]);
-    };
-    const own = gradient(x);
-    const hessian = new Float64Array(n * n);
-    tape.hessian(x, weights, hessian);
-    for (let j = 0; j < n; j++) {
-      const first = quotient(x, j, value);
-      const second = quotient(x, j, gradient);
-      if (first === undefined || second === undefined) {
-        assert(!model.smooth, `model ${i}: differences of a smooth model disagree`);
-        skipped++;
-        continue;
-      }
-      near(own[j], first[0], `model ${i} gradient (${[...model.operators]})`);
-      for (let row = 0; row < n; row++) near(hessian[row * n + j], second[row], `model ${i} Hessian`);
-      compared++;
-    }
+    const what = `model ${i} (${[...model.operators]})`;
+    const found = compareDerivatives(tapeOf(model), pointOf(model.inputs), what);
+    assert(!model.smooth || found.skipped === 0, `${what}: differences of a smooth model disagree`);
+    compared += found.compared;
+    skipped += found.skipped;
   }
   assert(compared > 10 * skipped && compared > 300, `${compared} compared, ${skipped} skipped`);
 });
-
-/** d/dx_j by differences of fourth order; undefined where two steps disagree: a corner is in between. */
-function quotient(
-  x: Float64Array,
-  j: number,
-  evaluate: (at: Float64Array) => Float64Array,
-): Float64Array | undefined {
-  const at = (step: number) => evaluate(x.with(j, x[j] + step));
-  const slope = (h: number) => {
-    const [a, b, c, d] = [at(h), at(-h), at(2 * h), at(-2 * h)];
-    return a.map((_, k) => (8 * (a[k] - b[k]) - (c[k] - d[k])) / (12 * h));
-  };
-  const [coarse, fine] = [slope(1e-3), slope(5e-4)];
-  return coarse.every((value, k) => Math.abs(value - fine[k]) <= 1e-7 * (1 + Math.abs(fine[k])))
-    ? fine
-    : undefined;
-}
-
-function near(found: number, expected: number, what: string): void {
-  assert(Math.abs(found - expected) <= 1e-6 * (1 + Math.abs(expected)), `${what}: ${found}, not ${expected}`);
-}

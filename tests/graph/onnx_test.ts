@@ -302,6 +302,81 @@ Deno.test("a wrong model is refused with the node that is wrong", () => {
   for (const [bytes, message] of cases) assertStringIncludes(refusal(bytes), message);
 });
 
+Deno.test("weights that are not numbers are refused with tensor and node; an infinite bound is none of them", () => {
+  const weights = (value: number) => [{ name: "w", shape: [2, 2], data: [1, 2, value, 4] }];
+  assertEquals(
+    refusal(model(2, [node("MatMul", ["x", "w"])], weights(NaN))),
+    'Cannot lower node "the_MatMul" (MatMul): Cannot read tensor "w": value 3 of 4 is NaN, expected numbers',
+  );
+  assertEquals(
+    refusal(model(2, [node("MatMul", ["x", "w"])], weights(-Infinity))),
+    'Cannot lower node "the_MatMul" (MatMul): one of its weights is -Infinity, expected finite numbers',
+  );
+  const bound = [{ name: "low", shape: [], data: [-Infinity] }, { name: "high", shape: [], data: [1] }];
+  assertEquals(evaluate(model(2, [node("Clip", ["x", "low", "high"])], bound), [-5, 3]), [-5, 1]);
+});
+
+Deno.test("recurrent operators with the batch first give what those with the steps first do", () => {
+  const next = seeded(8);
+  const random = (name: string, ...shape: number[]) => {
+    const data = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => 2 * next() - 1);
+    return { name, shape, data };
+  };
+  const [steps, rows, width, size] = [3, 2, 2, 2];
+  for (const [op, gates] of [["RNN", 1], ["GRU", 3], ["LSTM", 4]] as const) {
+    const states = op === "LSTM" ? ["h", "c"] : ["h"];
+    const outputs = ["y", "y_h", ...(op === "LSTM" ? ["y_c"] : [])];
+    const weights = [
+      ...[random("w", 2, gates * size, width), random("r", 2, gates * size, size)],
+      ...states.map((name) => random(name, 2, rows, size)),
+    ];
+    const build = (layout: number) => {
+      const turned = weights.map((tensor) =>
+        layout === 0 || !states.includes(tensor.name) ? tensor : turn(tensor)
+      );
+      return writeOnnx({
+        name: "test",
+        inputs: [{ name: "x", shape: layout === 0 ? [steps, rows, width] : [rows, steps, width] }],
+        outputs: outputs.map((name) => ({ name })),
+        initializers: turned,
+        nodes: [{
+          op,
+          inputs: ["x", "w", "r", "", "", ...states],
+          outputs,
+          attributes: {
+            direction: { text: "bidirectional" },
+            hidden_size: { int: size },
+            layout: { int: layout },
+          },
+        }],
+      });
+    };
+    const input = Array.from({ length: steps * rows * width }, () => 2 * next() - 1);
+    const plain = evaluate(build(0), input);
+    const first = evaluate(build(1), turn({ shape: [steps, rows, width], data: input }).data);
+    // y as [steps, directions, rows, size] and [rows, steps, directions, size].
+    const all = steps * 2 * rows * size;
+    for (let i = 0; i < all; i++) {
+      const [t, d, b, k] = [Math.floor(i / 8), Math.floor(i / 4) % 2, Math.floor(i / 2) % 2, i % 2];
+      assertAlmostEquals(first[((b * steps + t) * 2 + d) * size + k], plain[i], 1e-14);
+    }
+    for (let end = all; end < plain.length; end += 8) {
+      const there = turn({ shape: [2, rows, size], data: plain.slice(end, end + 8) }).data;
+      there.forEach((value, i) => assertAlmostEquals(first[end + i], value, 1e-14));
+    }
+  }
+});
+
+/** With the first two dimensions exchanged. */
+function turn<T extends { readonly shape: readonly number[]; readonly data: readonly number[] }>(tensor: T) {
+  const [a, b, c] = tensor.shape;
+  const data = tensor.data.map((_, i) => {
+    const [p, q, k] = [Math.floor(i / (a * c)), Math.floor(i / c) % a, i % c];
+    return tensor.data[(q * b + p) * c + k];
+  });
+  return { ...tensor, shape: [b, a, c], data };
+}
+
 Deno.test("many nodes that each make a large tensor are stopped", () => {
   const nodes: OnnxNodeSpec[] = [node("ConstantOfShape", ["s"], "v0")];
   for (let i = 1; i < 200; i++) nodes.push(node("Neg", [`v${i - 1}`], `v${i}`));
