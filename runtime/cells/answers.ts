@@ -34,6 +34,8 @@ const STATUSES: readonly OptimizationResult["status"][] = [
   "failed",
 ];
 const MOST_ITEMS = 100_000;
+/** People read these. */
+const MOST_PROBLEMS = 100;
 const LONGEST_NAME = 1_000;
 const LONGEST_TEXT = 10_000;
 
@@ -87,7 +89,7 @@ function checkError(value: unknown): CallError {
   return {
     kind: known,
     message: text(message, "a message"),
-    ...(known === "skill" && { problems: list(problems, "problems").map(checkProblem) }),
+    ...(known === "skill" && { problems: list(problems, "problems").slice(0, MOST_PROBLEMS).map(checkProblem) }),
     ...(isPlace(line) && { line }),
     ...(isPlace(column) && { column }),
   };
