@@ -89,7 +89,8 @@ function checkError(value: unknown): CallError {
   return {
     kind: known,
     message: text(message, "a message"),
-    ...(known === "skill" && { problems: list(problems, "problems").slice(0, MOST_PROBLEMS).map(checkProblem) }),
+    ...(known === "skill" &&
+      { problems: list(problems, "problems").slice(0, MOST_PROBLEMS).map(checkProblem) }),
     ...(isPlace(line) && { line }),
     ...(isPlace(column) && { column }),
   };

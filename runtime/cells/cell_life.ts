@@ -43,6 +43,8 @@ export interface LifeOptions {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly denoDir?: string;
+  /** As {@linkcode CellProcessOptions.entry}. */
+  readonly entry?: string;
   readonly record: CellRecord;
   /** By number of the worker; undefined: it never came to be. */
   readonly spawns: readonly (Spawn | undefined)[];
@@ -85,13 +87,14 @@ export class CellLife {
   #stopIdle = () => {};
 
   constructor(options: LifeOptions) {
-    const { number, clock, limits, denoDir, spawns, prepare } = options;
+    const { number, clock, limits, denoDir, entry, spawns, prepare } = options;
     this.#options = options;
     this.number = number;
     const process = this.process = new CellProcess({
       clock,
       limits,
       denoDir,
+      entry,
       onFrame: (frame) => this.#receive(frame),
       onEnd: (end) => this.#ended(end),
     });

@@ -101,6 +101,13 @@ export class CellRecord {
     return true;
   }
 
+  /** Lets it begin anew: whoever says so knows that the cause is gone. */
+  release(): void {
+    this.#quarantinedUntil = -Infinity;
+    this.#strikes = 0;
+    this.#starts = [];
+  }
+
   /** What people want to see of it. */
   figures() {
     return {
@@ -110,6 +117,7 @@ export class CellRecord {
       p50_ms: this.#times.quantile(0.5),
       p99_ms: this.#times.quantile(0.99),
       last_failure: this.#lastFailure === "" ? null : this.#lastFailure,
+      quarantine_ms: this.quarantineMs === 0 ? null : this.quarantineMs,
       starts_last_hour: this.#startsLately().length,
     };
   }

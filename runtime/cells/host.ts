@@ -73,6 +73,8 @@ export interface CellStatus {
   readonly p99_ms: number | null;
   /** Why the last call or the process failed; null where none has. */
   readonly last_failure: string | null;
+  /** How long it is still shut out, ms; null where it is not. */
+  readonly quarantine_ms: number | null;
   readonly starts_last_hour: number;
   /** Since the last heartbeat, ms; null without a process. */
   readonly heartbeat_age_ms: number | null;
@@ -151,9 +153,7 @@ export class PluginHost implements AsyncDisposable {
   }
 
   status(): readonly CellStatus[] {
-    const cells = [...this.#cells.values()];
-    const onnx = this.onnx.started ? [{ cell: this.onnx.cell, plugins: [] as OpenPlugin[] }] : [];
-    return [...cells, ...onnx].map(({ cell, plugins }) => ({
+    return this.#openCells().map(({ cell, plugins }) => ({
       ...cell.figures(),
       id: cell.id,
       state: cell.state,
@@ -161,6 +161,24 @@ export class PluginHost implements AsyncDisposable {
       plugins: [...plugins],
       rss_bytes: cell.rss,
     }));
+  }
+
+  /**
+   * Ends the quarantine of the cells of a plugin. @param name Its name, `name@version`, or the id of a cell.
+   * @returns The ids of the cells. @throws {SetpointError} NOT_FOUND where none of that name is in quarantine.
+   */
+  endQuarantine(name: string): readonly string[] {
+    const shut = this.#openCells().filter(({ cell }) => cell.state === "quarantined");
+    const named = shut.filter(({ cell, plugins }) => namesOf(cell.id, plugins).includes(name));
+    if (named.length === 0) {
+      const known = shut.map(({ cell, plugins }) => JSON.stringify(namesOf(cell.id, plugins)[0])).join(", ");
+      const message = `Cannot release the plugin ${JSON.stringify(name)}: it is not in quarantine, ${
+        known === "" ? "none is" : `expected one of ${known}`
+      }`;
+      throw setpointError("NOT_FOUND", message);
+    }
+    for (const { cell } of named) cell.release();
+    return named.map(({ cell }) => cell.id);
   }
 
   /** Ends every process and resolves when they are reaped. */
@@ -173,6 +191,10 @@ export class PluginHost implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #openCells(): readonly Pick<OpenCell, "cell" | "plugins">[] {
+    return [...this.#cells.values(), ...(this.onnx.started ? [{ cell: this.onnx.cell, plugins: [] }] : [])];
   }
 
   /** A plugin that says it needs less memory than it may have starts again with that. */
@@ -280,6 +302,10 @@ function refused(id: string, file: string, error: unknown): SetpointError {
     at: at ?? { file },
     cause,
   });
+}
+
+function namesOf(id: string, plugins: readonly OpenPlugin[]): readonly string[] {
+  return [...plugins.flatMap(({ name, version }) => [name, `${name}@${version}`]), id];
 }
 
 function shownPlugin(

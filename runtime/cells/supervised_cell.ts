@@ -24,6 +24,8 @@ export interface CellOptions {
   readonly limits: Limits;
   /** Where Deno keeps compiled sources. */
   readonly denoDir?: string;
+  /** As {@linkcode CellProcessOptions.entry}. */
+  readonly entry?: string;
 }
 
 type Wait = Pick<CallOptions, "label" | "deadline" | "deadlineMs" | "signal">;
@@ -136,6 +138,13 @@ export class SupervisedCell {
     if (this.#life?.busy === false) this.#life.rest();
   }
 
+  /** Ends its quarantine; the next call starts it. @returns Whether it was in one. */
+  release(): boolean {
+    const quarantined = this.#record.quarantineMs > 0;
+    if (quarantined) this.#record.release();
+    return quarantined;
+  }
+
   /** Waits until it takes calls, but not past the deadline. @throws As `call`. */
   awake = (wait: Wait): Promise<unknown> => this.#usable(wait);
 
@@ -175,13 +184,13 @@ export class SupervisedCell {
   }
 
   #begin(): CellLife {
-    const { clock, limits, denoDir } = this.#options;
+    const { clock, limits, denoDir, entry } = this.#options;
     const number = ++this.#lives;
     if (this.#resting) this.#rests++;
     else this.#record.started();
     this.#resting = false;
     const life: CellLife = new CellLife({
-      ...{ number, clock, limits, denoDir, record: this.#record, spawns: this.#spawns },
+      ...{ number, clock, limits, denoDir, entry, record: this.#record, spawns: this.#spawns },
       onLine: (line, label) => this.#words.say(line, label),
       prepare: () => this.prepare(number),
       onEnd: (end) => this.#ended(life, end),

@@ -26,7 +26,8 @@ export async function cacheClear({ state, json, clock }: CacheOptions): Promise<
   return 0;
 }
 
-function answered({ status, body }: Reply, path: string): unknown {
+/** The body of an answer. @throws {SetpointError} NOT_RUNNING where it is none. */
+export function answered({ status, body }: Reply, path: string): unknown {
   if (status === 200) return body;
   const detail = (body as { detail?: string } | null)?.detail ?? String(body);
   throw setpointError("NOT_RUNNING", `Cannot use ${path}: the process answered ${status}: ${detail}`);

@@ -73,7 +73,11 @@ export const COMMANDS = {
   "plugins": {
     help: "Asks the running process for its plugins: state, versions, calls, failures, times, memory",
     operands: [],
-    options: { "json": JSON_OUTPUT, ...ANYWHERE },
+    options: {
+      "release": { value: "NAME", help: "end the quarantine of this plugin first" },
+      "json": JSON_OUTPUT,
+      ...ANYWHERE,
+    },
   },
   "plugin:new": {
     help: "Writes NAME.ts, a plugin that passes its own tests, to be changed",

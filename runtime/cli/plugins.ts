@@ -1,17 +1,21 @@
-import { setpointError } from "../errors.ts";
 import type { CellStatus } from "../kernel/types.ts";
-import type { CacheOptions } from "./cache.ts";
+import { answered, type CacheOptions } from "./cache.ts";
 import { printJson, printText } from "./print.ts";
 import { ask } from "./running.ts";
 import { figure, table } from "./table.ts";
 
+export interface PluginsOptions extends CacheOptions {
+  /** The plugin whose quarantine is to end first. */
+  readonly release?: string;
+}
+
 /** Prints the plugins of the running process. */
-export async function plugins({ state, json, clock }: CacheOptions): Promise<number> {
-  const { status, body } = await ask(state, "GET", "/plugins", clock);
-  if (status !== 200) {
-    const detail = (body as { detail?: string } | null)?.detail ?? String(body);
-    throw setpointError("NOT_RUNNING", `Cannot use /plugins: the process answered ${status}: ${detail}`);
+export async function plugins({ state, json, clock, release }: PluginsOptions): Promise<number> {
+  if (release !== undefined) {
+    const path = `/plugins/release?name=${encodeURIComponent(release)}`;
+    answered(await ask(state, "POST", path, clock), "/plugins/release");
   }
+  const body = answered(await ask(state, "GET", "/plugins", clock), "/plugins");
   const { cells } = body as { cells: readonly CellStatus[] };
   if (json) printJson(body);
   else printText(pluginsText(cells));

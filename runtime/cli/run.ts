@@ -17,7 +17,7 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
     case "cache:clear":
       return await (await import("./cache.ts")).cacheClear(asked);
     case "plugins":
-      return await (await import("./plugins.ts")).plugins(asked);
+      return await (await import("./plugins.ts")).plugins({ ...asked, release: flags.release });
     case "plugin:new":
       return await (await import("./plugin_new.ts")).pluginNew(outputFile(invocation)!, flags.kind);
     case "plugin:build":

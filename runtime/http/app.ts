@@ -16,6 +16,7 @@ import { healthReady } from "./routes/health_ready.ts";
 import { metrics } from "./routes/metrics.ts";
 import { optimize } from "./routes/optimize.ts";
 import { plugins } from "./routes/plugins.ts";
+import { pluginsRelease } from "./routes/plugins_release.ts";
 
 export const ROUTES: readonly Route[] = [
   health,
@@ -27,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   optimize,
   cycles,
   plugins,
+  pluginsRelease,
 ];
 
 /** Bodies that are read at a time: each may hold `api.max_body_bytes`. */

@@ -248,6 +248,10 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     return this.#parts.host.status();
   }
 
+  releasePlugin(name: string): readonly string[] {
+    return this.#parts.host.endQuarantine(name);
+  }
+
   cacheStats(): CacheStats {
     const { cache, journal } = this.#parts;
     const { hits, misses, requests, hitRate, bytes, entries, evictions, oldestAgeMs, perKind } = cache

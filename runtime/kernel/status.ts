@@ -23,6 +23,12 @@ export interface StatusParts {
 
 type Reason = KernelStatus["reasons"][number];
 
+function shutOut({ id, plugins, quarantine_ms, last_failure }: CellStatus): string {
+  const name = plugins[0]?.name ?? id;
+  const seconds = Math.ceil((quarantine_ms ?? 0) / 1000);
+  return `Plugin "${name}" is in quarantine for ${seconds} s more, or until deno task plugins --release ${name}: ${last_failure}`;
+}
+
 /** What health tells. Critical is what keeps the next cycle from a result. */
 export function statusOf(parts: StatusParts): KernelStatus {
   const { active, deployment, problems, cache, cells, historian } = parts;
@@ -37,11 +43,7 @@ export function statusOf(parts: StatusParts): KernelStatus {
   add("MIRROR", problems.get("mirror"));
   for (const doubt of active?.trust.doubts ?? []) add("MODEL_DOUBTED", doubt);
   for (const message of cache.reasons) add("STORE", message);
-  for (const { id, state } of cells) {
-    if (state === "quarantined") {
-      add("PLUGIN", `Plugin cell "${id}" is quarantined after repeated failures`, true);
-    }
-  }
+  for (const cell of cells) if (cell.state === "quarantined") add("PLUGIN", shutOut(cell), true);
   return {
     reasons,
     strategy: active?.identity ?? null,

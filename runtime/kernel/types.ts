@@ -202,6 +202,11 @@ export interface Kernel {
   ): Promise<readonly CycleRow[]>;
   status(): KernelStatus;
   plugins(): readonly CellStatus[];
+  /**
+   * Ends a plugin's quarantine. @param name Its name, `name@version`, or the id of its cell. @returns The ids of the
+   * cells. @throws {SetpointError} NOT_FOUND
+   */
+  releasePlugin(name: string): readonly string[];
   cacheStats(): CacheStats;
   /** Drops every cached artifact; the active strategy stays loaded. Gives the number of entries dropped. */
   clearCache(): Promise<number>;

@@ -28,7 +28,7 @@ const ASKS = [
   {
     name: "an answer of 80 MB",
     ask: "evaluate(0, new Float64Array(1 << 21), 1 << 20)",
-    says: /bytes|points/,
+    says: /bytes|points|batch/,
   },
 ] as const;
 

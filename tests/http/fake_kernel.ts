@@ -1,5 +1,5 @@
 /** A kernel whose plant has two numbers, for tests of what is in front of it. */
-import { type Problem, SetpointError } from "../../runtime/errors.ts";
+import { type Problem, SetpointError, setpointError } from "../../runtime/errors.ts";
 import type { Answer, CycleRow, Kernel, KernelStatus, OptimizeRequest } from "../../runtime/kernel/types.ts";
 
 export interface FakeKernel extends Kernel {
@@ -47,12 +47,23 @@ export function fakeKernel(): FakeKernel {
       pid: 1,
       plugins: [],
       limits: {},
-      ...{ p50_ms: null, p99_ms: null, last_failure: null, starts_last_hour: 1, heartbeat_age_ms: 5 },
+      ...{
+        p50_ms: null,
+        p99_ms: null,
+        last_failure: null,
+        quarantine_ms: null,
+        starts_last_hour: 1,
+        heartbeat_age_ms: 5,
+      },
       calls: 0,
       failures: 0,
       restarts: 0,
       rss_bytes: null,
     }],
+    releasePlugin(name) {
+      if (name !== "shut") throw setpointError("NOT_FOUND", `Cannot release "${name}"`);
+      return ["shut"];
+    },
     cacheStats: () => ({
       current_config_version: "1.0.0",
       cached_last_run_timestamp: null,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { GOOD, harness, request } from "./harness.ts";
+import { GOOD, harness, request, TOKEN } from "./harness.ts";
 
 Deno.test("POST /optimize answers with the kernel's answer", async () => {
   const { fetch, kernel } = await harness();
@@ -157,6 +157,23 @@ Deno.test("GET /plugins and GET /metrics answer", async () => {
   const { fetch } = await harness();
   assertEquals((await (await fetch(request("GET", "/plugins"))).json()).cells[0].id, "builtin");
   assertEquals(await (await fetch(request("GET", "/metrics"))).text(), "setpoint_ready 1\n");
+});
+
+Deno.test("POST /plugins/release wants the token and the name of a plugin that is shut out", async () => {
+  const { fetch } = await harness();
+  const release = (query: string, token?: string) =>
+    fetch(
+      request(
+        "POST",
+        `/plugins/release${query}`,
+        undefined,
+        token ? { authorization: `Bearer ${token}` } : {},
+      ),
+    );
+  assertEquals((await release("?name=shut")).status, 401);
+  assertEquals((await release("", TOKEN)).status, 400);
+  assertEquals((await release("?name=other", TOKEN)).status, 404);
+  assertEquals((await (await release("?name=shut", TOKEN)).json()).released, ["shut"]);
 });
 
 Deno.test("An unknown path is 404, a wrong method 405 with Allow, both as problems", async () => {

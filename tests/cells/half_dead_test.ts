@@ -1,0 +1,126 @@
+/** Cells that are neither alive nor dead: each ends at a limit of its own, and no other plugin waits for it. */
+import { DEFAULT_LIMITS } from "../../runtime/cells/limits.ts";
+import { SupervisedCell } from "../../runtime/cells/supervised_cell.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { assert, assertEquals, assertRejects } from "../std/assert.ts";
+import { skillOf, SQUARES } from "./plugins.ts";
+import { startHost } from "./start.ts";
+
+/** What a process does in the place of a cell; `next()` reads a request, `tell()` writes a frame. */
+const HALVES = [
+  {
+    name: "answers heartbeats, but no call",
+    body:
+      "beats(); for (let first = true;; first = false) { const { call } = await next(); if (first) answer(call); }",
+    says: /exceeded 400 ms/,
+  },
+  {
+    name: "answers calls, but sends no heartbeat and then nothing",
+    body:
+      "for (let k = 0; k < 1; k++) answer((await next()).call); await new Promise(() => setInterval(() => {}, 1e6));",
+    says: /exceeded 400 ms|silent for/,
+  },
+  {
+    name: "does not read what it is sent",
+    body: "beats(); answer((await next()).call); await new Promise(() => {});",
+    says: /exceeded 400 ms/,
+  },
+  {
+    name: "reads a byte at a time",
+    body:
+      "beats(); answer((await next()).call); for (;;) { await Deno.stdin.read(new Uint8Array(1)); await new Promise((done) => setTimeout(done, 5)); }",
+    says: /exceeded 400 ms/,
+  },
+  {
+    name: "writes its answer a byte at a time",
+    body:
+      "beats(); answer((await next()).call); const { call } = await next(); slow = true; answer(call); await new Promise(() => {});",
+    says: /exceeded 400 ms|Cannot take|Cannot read/,
+  },
+  {
+    name: "never says that it is ready",
+    silent: true,
+    body: "beats(); await new Promise(() => {});",
+    says: /not ready within 1500 ms/,
+  },
+] as const;
+
+for (const half of HALVES) {
+  Deno.test(`a cell that ${half.name} delays no other plugin`, async () => {
+    await using started = startHost();
+    const honest = await started.host.open({ id: "honest", text: SQUARES });
+    const call = () => honest.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000);
+    await call();
+    const entry = await Deno.makeTempFile({ suffix: ".ts" });
+    await Deno.writeTextFile(entry, script(half.body, "silent" in half));
+    const limits = { ...DEFAULT_LIMITS, startMs: 1_500, beatMs: 100, silenceMs: 10_000 };
+    const cell = new SupervisedCell({ id: "half", clock: systemClock, log: () => {}, limits, entry });
+    const label = { plugin: "half", method: "evaluate", file: "half.ts" } as const;
+    let over = false;
+    const times: number[] = [];
+    const others = (async () => {
+      while (!over) {
+        const begun = performance.now();
+        await call();
+        times.push(performance.now() - begun);
+      }
+    })();
+    try {
+      const error = await assertRejects(async () => {
+        const { worker } = await cell.addWorker({ mode: "plugin", text: "", file: "half.ts" }, label);
+        // 8 MB: more than a pipe holds
+        const batch = new Float64Array(1 << 20);
+        await cell.call({
+          ...{ worker, label, deadlineMs: 400, deadline: systemClock.monotonic() + 400 },
+          message: () => ({ method: "onnxEvaluate", digest: "", batch, count: 1, inputs: 1, outputs: 1 }),
+        });
+      }, Error);
+      assert(half.says.test(error.message), error.message);
+    } finally {
+      over = true;
+      await others;
+      await cell.close();
+      await Deno.remove(entry);
+    }
+    times.sort((a, b) => a - b);
+    assert(times.length > 20, `only ${times.length} calls`);
+    assert(times[times.length >> 1] < 50, `the median call took ${times[times.length >> 1]} ms`);
+    assertEquals(cell.pid, null);
+  });
+}
+
+function script(body: string, silent: boolean): string {
+  return `
+let slow = false;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+function tell(json: string): void {
+  const text = new TextEncoder().encode(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const frame = new Uint8Array(8 + text.length);
+  new DataView(frame.buffer).setUint32(0, frame.length, true);
+  new DataView(frame.buffer).setUint32(4, text.length, true);
+  frame.set(text, 8);
+  for (let at = 0; at < frame.length;) {
+    at += Deno.stdout.writeSync(frame.subarray(at, slow ? at + 1 : frame.length));
+    if (slow) Atomics.wait(pause, 0, 0, 100);
+  }
+}
+const body = (value: unknown) => tell(JSON.stringify({ parts: [], body: value }));
+const answer = (call: number) => body({ t: "answer", worker: 0, call, ok: true, value: null });
+const beats = () => setInterval(() => { if (!slow) body({ t: "beat", rss: 1 }); }, 100);
+async function fill(bytes: Uint8Array): Promise<Uint8Array> {
+  for (let at = 0; at < bytes.length;) at += (await Deno.stdin.read(bytes.subarray(at)))!;
+  return bytes;
+}
+/** Heartbeats of the kernel are passed over. */
+async function next(): Promise<{ call: number }> {
+  for (;;) {
+    const head = new DataView((await fill(new Uint8Array(8))).buffer as ArrayBuffer);
+    const rest = await fill(new Uint8Array(head.getUint32(0, true) - 8));
+    const { body } = JSON.parse(new TextDecoder().decode(rest.subarray(0, head.getUint32(4, true))));
+    if (body.t === "call") return body;
+  }
+}
+${silent ? "" : 'body({ t: "ready" });'}
+${body}
+`;
+}
