@@ -39,11 +39,12 @@ export type {
   LiftRequest,
 } from "../runtime/graph/nonsmooth.ts";
 export { LiftedProblem } from "../runtime/graph/lifted.ts";
-export type { LiftedRun, Side } from "../runtime/graph/lifted.ts";
+export type { Held, LiftedRun, Side } from "../runtime/graph/lifted.ts";
 export { ElasticNlp, LiftedNlp } from "../runtime/graph/lifted_nlp.ts";
 export { BranchSettings } from "../runtime/graph/branch_settings.ts";
 export { type Ended, landings } from "../runtime/graph/landing.ts";
 export { answersInSteps, type CellBox, cellSearch } from "../runtime/graph/cell_search.ts";
+export { type HeldBox, type SolveBox, type StepSearch, stepSearch } from "../runtime/graph/step_search.ts";
 export { type PointValues, valuesAt, withAnswers } from "../runtime/graph/many_points.ts";
 export { AGREEMENT, better, byMerit, holds, type Judged, noWorse, worse } from "../runtime/graph/merit.ts";
 export { type Candidate, clamp, Judge, type LocalEnd } from "../runtime/graph/judge.ts";

@@ -18,6 +18,7 @@ import {
   definePlugin,
   ElasticNlp,
   explore,
+  type HeldBox,
   holds,
   Judge,
   landed,
@@ -33,6 +34,8 @@ import {
   restored,
   type SolveResult,
   type Start,
+  type StepSearch,
+  stepSearch,
   withAnswers,
 } from "setpoint";
 
@@ -56,6 +59,7 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   const box = boxOf(run);
   const stepped = run.foreign && answersInSteps(box);
   if (stepped) best = cellsOf(run, box, best);
+  else if (problem.lifted.steps !== undefined && !run.foreign) best = run.searchSteps(best);
   else best = explore(run, best);
   const doubt = problem.lifted.inexact > 0 || !holds(best) || !stepped && !run.converged();
   if (doubt && !run.stopped()) best = search(box, run, [best, start]);
@@ -77,6 +81,8 @@ class Run extends Judge implements LocalSearch {
   /** Exact costs where the solves ended; NaN where a limit is broken. */
   readonly ends: number[] = [];
   readonly #memory: Memory;
+  /** What a search through steps did. */
+  #search?: StepSearch;
 
   constructor(problem: OptimizationProblem) {
     super(problem);
@@ -87,18 +93,38 @@ class Run extends Judge implements LocalSearch {
     return this.solves.some(({ status }) => status === SOLVED || status === ACCEPTABLE);
   }
 
+  /** The best cell of the steps, with the rest of the cost at its least in it. */
+  searchSteps(start: Candidate): Candidate {
+    this.#search = stepSearch(this, start, (box, from) => this.#end(this.#solveWithin(box, from), from));
+    return this.#search.best;
+  }
+
+  #solveWithin({ lo, hi, held }: HeldBox, from: Float64Array): LocalEnd {
+    const { lifted } = this.problem;
+    const sides = lifted.sidesAt(from.map(this.toZ));
+    lifted.hold(held);
+    return { ...this.#run(sides, lo, hi, from), held };
+  }
+
   /** One solve, begun at `from`; gives the point where it ended, on its corners where the solver left it beside them. */
   solve({ sides, from }: Start): Candidate {
-    const { problem } = this;
-    const { lifted, lo, hi } = problem;
+    const { lo, hi, lifted } = this.problem;
+    lifted.holdAt(from);
+    return this.#end(this.#run(sides, lo, hi, from), from);
+  }
+
+  #run(sides: Uint8Array, lo: Float64Array, hi: Float64Array, from: Float64Array): LocalEnd {
     const { solver, smooth } = this.#memory;
-    lifted.setSides(sides);
+    this.problem.lifted.setSides(sides);
     smooth.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ));
-    const kept = { ...copied(solver.solve(this.#options())), sides };
+    return { ...copied(solver.solve(this.#options())), sides };
+  }
+
+  #end(kept: LocalEnd, from: Float64Array): Candidate {
     this.solves.push(kept);
     this.evaluations += kept.iterations;
     const x = this.toX(kept.x);
-    let end = x.every(Number.isFinite) ? this.judge(x, kept) : this.judge(clamp(from, problem));
+    let end = x.every(Number.isFinite) ? this.judge(x, kept) : this.judge(clamp(from, this.problem));
     const said = kept.objective - this.pulled(end.x, end.cost);
     const astray = !(Math.abs(said) <= AGREEMENT * this.unit);
     if ((astray || !holds(end)) && end.solve !== undefined) end = landed(this, end);
@@ -110,6 +136,7 @@ class Run extends Judge implements LocalSearch {
     const { lifted, lo, hi } = this.problem;
     const { violation } = this.judge(from);
     const elastic = this.#memory.elastic ??= new ElasticNlp(lifted);
+    lifted.holdAt(from);
     lifted.setSides(sides);
     elastic.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ), Math.min(violation, 1e6));
     const { x: end, iterations } = createSolver(elastic.n, elastic.m).solve(elastic, this.#options());
@@ -122,6 +149,7 @@ class Run extends Judge implements LocalSearch {
     const { lifted } = this.problem;
     return withAnswers(lifted.tape, answers, () => {
       const { solver, smooth } = this.#memory;
+      lifted.holdAt(x);
       lifted.setSides(lifted.sidesAt(x.map(this.toZ)));
       smooth.begin(lo.map(this.toZ), hi.map(this.toZ), x.map(this.toZ));
       return this.snapped(this.toX(solver.solve(this.#options()).x));
@@ -150,10 +178,24 @@ class Run extends Judge implements LocalSearch {
     if (holds(best)) {
       const said = this.solves.map(({ message }) => message).join("; ");
       if (!settled) return this.result(this.stopped() ? "timeout" : "failed", best, said);
-      return this.result(best.solve?.status === ACCEPTABLE ? "acceptable" : "solved", best);
+      return this.result(
+        best.solve?.status === ACCEPTABLE ? "acceptable" : "solved",
+        best,
+        this.#leftOpen(best),
+      );
     }
     const status = this.stopped() ? "timeout" : Number.isNaN(best.cost) ? "failed" : "infeasible";
     return this.result(status, best, NO_POINT[status]);
+  }
+
+  /** What a search through steps did not look at. */
+  #leftOpen({ cost }: Candidate): string | undefined {
+    if (this.#search === undefined || this.#search.complete) return undefined;
+    const { boxes, solved, bound } = this.#search;
+    const least = bound < cost
+      ? `a cost down to ${Number(bound.toPrecision(6))} is not ruled out`
+      : "not all cells are known";
+    return `The best of ${boxes} boxes of steps and ${solved} solved cells; ${least}`;
   }
 
   result(status: OptimizationResult["status"], best: Candidate, message?: string): OptimizationResult {

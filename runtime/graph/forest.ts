@@ -123,6 +123,8 @@ export class Forest {
   readonly #most: Float64Array;
   readonly #named: Int32Array;
   readonly #open: Int32Array;
+  readonly #firstOpen: Int32Array;
+  readonly #spread: Float64Array;
 
   /** @throws {GraphError} FOREST if `data` is no forest of `inputs` elements and `outputs` values. */
   constructor(data: Float64Array, inputs: number, outputs: number) {
@@ -150,6 +152,8 @@ export class Forest {
     [this.#least, this.#most] = [new Float64Array(outputs), new Float64Array(outputs)];
     this.#named = new Int32Array(outputs);
     this.#open = new Int32Array(depth + 1);
+    this.#firstOpen = new Int32Array(trees);
+    this.#spread = new Float64Array(trees);
   }
 
   /** Reads the records; no sides are where the yes sides end, or it is no tree. */
@@ -213,13 +217,16 @@ export class Forest {
     const begin = sums ? 0 : aggregate === "MIN" ? Infinity : -Infinity;
     for (let k = 0; k < outputs; k++) lower[out + k] = upper[out + k] = begin;
     for (let tree = 0; tree < this.roots.length; tree++) {
-      this.#boundTree(this.roots[tree]);
+      this.#firstOpen[tree] = this.#boundTree(this.roots[tree]);
+      let spread = 0;
       for (let k = 0; k < outputs; k++) {
+        spread += most[k] - least[k];
         const [low, high] = [lower[out + k], upper[out + k]];
         const of = aggregate === "MIN" ? Math.min : Math.max;
         lower[out + k] = sums ? low + least[k] : of(low, least[k]);
         upper[out + k] = sums ? high + most[k] : of(high, most[k]);
       }
+      this.#spread[tree] = spread;
     }
     const factor = aggregate === "AVERAGE" ? this.roots.length : 1;
     for (let k = 0; k < outputs; k++) {
@@ -228,14 +235,29 @@ export class Forest {
     }
   }
 
-  /** The least and the most that the tree at `root` gives each output, into the scratch memory. */
-  #boundTree(root: number): void {
+  /**
+   * After {@linkcode bound}: of every tree that has more than one value in the box, the first comparison that goes both
+   * ways, and how far its values lie apart.
+   */
+  eachOpen(visit: (feature: number, threshold: number, spread: number) => void): void {
+    for (let tree = 0; tree < this.roots.length; tree++) {
+      const at = this.#firstOpen[tree];
+      if (at >= 0 && this.#spread[tree] > 0) {
+        visit(this.#words[2 * at] >> 3, this.#values[at], this.#spread[tree]);
+      }
+    }
+  }
+
+  /** The least and the most that the tree at `root` gives each output, into the scratch memory; gives the first open comparison. */
+  #boundTree(root: number): number {
     const [values, words, open] = [this.#values, this.#words, this.#open];
     const [least, most, named] = [this.#least, this.#most, this.#named];
     least.fill(Infinity);
     most.fill(-Infinity);
     named.fill(0);
-    let [leaves, count] = [0, 0];
+    let leaves = 0;
+    let count = 0;
+    let first = -1;
     open[count++] = root;
     while (count > 0) {
       let at = open[--count];
@@ -245,7 +267,10 @@ export class Forest {
         const threshold = values[at];
         const never = word & EQ ? threshold < from || threshold > to : from > threshold;
         const always = word & EQ ? from === threshold && to === threshold : to <= threshold;
-        if (!never && !always) open[count++] = words[2 * at + 1];
+        if (!never && !always) {
+          open[count++] = words[2 * at + 1];
+          if (first < 0) first = at;
+        }
         at = never ? words[2 * at + 1] : at + 1;
       }
       leaves++;
@@ -262,6 +287,7 @@ export class Forest {
       least[k] = Math.min(0, least[k]);
       most[k] = Math.max(0, most[k]);
     }
+    return first;
   }
 
   /** Where element `feature` changes a way: the last numbers of the lower sides, in the precision of the comparisons, sorted. */
@@ -285,6 +311,11 @@ const SINGLE = new Float32Array(1);
 const SINGLE_BITS = new Int32Array(SINGLE.buffer);
 const DOUBLE = new Float64Array(1);
 const DOUBLE_BITS = new BigInt64Array(DOUBLE.buffer);
+
+/** The next greater number of 32 or 64 bits. @param x Of that precision. */
+export function nextAbove(x: number, bits: 32 | 64): number {
+  return -nextBelow(-x, bits);
+}
 
 /** The next smaller number of 32 or 64 bits; −∞ below the smallest. @param x Of that precision. */
 export function nextBelow(x: number, bits: 32 | 64): number {

@@ -55,9 +55,7 @@ const influenceRule: Record<Op, InfluenceRule> = {
   opaque: (e) => {
     for (let j = 0; j < e.program.code[e.at + 5]; j++) pass(e, argument(e, 0) + j, UNKNOWN);
   },
-  trees: (e) => {
-    for (let j = 0; j < e.program.code[e.at + 5]; j++) pass(e, argument(e, 0) + j, UNKNOWN);
-  },
+  trees: nothing,
   neg: (e, sign) => pass(e, argument(e, 0), flip(sign)),
   exp: rising,
   log: rising,
@@ -75,9 +73,9 @@ const influenceRule: Record<Op, InfluenceRule> = {
     const known = signedBy(e, 0, sign);
     pass(e, argument(e, 0), known);
   },
-  floor: rising,
-  ceil: rising,
-  round: rising,
+  floor: nothing,
+  ceil: nothing,
+  round: nothing,
   not: unknown,
   add: both,
   sub: (e, sign) => {
@@ -105,11 +103,11 @@ const influenceRule: Record<Op, InfluenceRule> = {
       lower(e, 0) >= 1 ? sign : lower(e, 0) >= 0 && upper(e, 0) <= 1 ? flip(sign) : UNKNOWN,
     );
   },
-  mod: unknown,
-  floordiv: (e, sign) => {
-    pass(e, argument(e, 0), lower(e, 1) > 0 ? sign : upper(e, 1) < 0 ? flip(sign) : UNKNOWN);
+  mod: (e, sign) => {
+    pass(e, argument(e, 0), sign);
     pass(e, argument(e, 1), UNKNOWN);
   },
+  floordiv: nothing,
   min: both,
   max: both,
   lt: unknown,
@@ -136,9 +134,8 @@ const influenceRule: Record<Op, InfluenceRule> = {
   },
 };
 
-function nothing(): void {
-  // leaves have no arguments
-}
+/** Leaves have no arguments, and what a step is made of has no influence where the step stays as it is. */
+function nothing(): void {}
 
 function rising(e: Element, sign: Sign): void {
   pass(e, argument(e, 0), sign);

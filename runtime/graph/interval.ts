@@ -22,16 +22,51 @@ export function runIntervals(
   lo: Float64Array,
   hi: Float64Array,
 ): Intervals {
-  const memory = { lower: Float64Array.from(values), upper: Float64Array.from(values) };
-  for (let i = 0; i < program.variables; i++) {
-    memory.lower[i] = lo[i];
-    memory.upper[i] = hi[i];
+  const bounds = new BoxBounds(program, values);
+  bounds.run(lo, hi);
+  return bounds;
+}
+
+/** Bounds over one box after the other, in the same memory. */
+export class BoxBounds implements Intervals {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  readonly #program: Program;
+  readonly #memory: IntervalMemory;
+  /** By instruction: outputs that may be known to lie closer, and their slots. */
+  readonly #known = new Map<number, { readonly output: number; readonly slot: number }[]>();
+
+  /** @param known Outputs, from 0 on, that {@linkcode run} gets ranges for. Default none. */
+  constructor(program: Program, values: Float64Array, known = 0) {
+    const { code, outputSlots, fixed } = this.#program = program;
+    this.#memory = { lower: Float64Array.from(values), upper: Float64Array.from(values) };
+    this.lower = new Float64Array(outputSlots.length);
+    this.upper = new Float64Array(outputSlots.length);
+    for (let at = fixed * WIDTH; at < code.length; at += WIDTH) {
+      const written = Array.from({ length: known }, (_, output) => ({ output, slot: outputSlots[output] }))
+        .filter(({ slot }) => slot >= code[at + 1] && slot < code[at + 1] + code[at + 2]);
+      if (written.length > 0) this.#known.set(at, written);
+    }
   }
-  sweepIntervals(program, memory, program.fixed);
-  return {
-    lower: Float64Array.from(program.outputSlots, (slot) => memory.lower[slot]),
-    upper: Float64Array.from(program.outputSlots, (slot) => memory.upper[slot]),
-  };
+
+  /** @param lower Of the outputs that are known to lie closer; what no box allows is told by lower > upper. */
+  run(lo: Float64Array, hi: Float64Array, lower?: Float64Array, upper?: Float64Array): void {
+    const { variables, fixed, outputSlots } = this.#program;
+    for (let i = 0; i < variables; i++) {
+      this.#memory.lower[i] = lo[i];
+      this.#memory.upper[i] = hi[i];
+    }
+    sweepIntervals(this.#program, this.#memory, fixed, (at) => {
+      for (const { output, slot } of this.#known.get(at) ?? []) {
+        this.#memory.lower[slot] = Math.max(this.#memory.lower[slot], lower![output]);
+        this.#memory.upper[slot] = Math.min(this.#memory.upper[slot], upper![output]);
+      }
+    });
+    for (let k = 0; k < outputSlots.length; k++) {
+      this.lower[k] = this.#memory.lower[outputSlots[k]];
+      this.upper[k] = this.#memory.upper[outputSlots[k]];
+    }
+  }
 }
 
 /** Bounds of every slot for any variables and parameters at all: what the shape of the graph alone says. */
@@ -46,7 +81,12 @@ export function intervalsAnywhere(program: Program): IntervalMemory {
   return memory;
 }
 
-function sweepIntervals(program: Program, memory: IntervalMemory, from: number): void {
+function sweepIntervals(
+  program: Program,
+  memory: IntervalMemory,
+  from: number,
+  done?: (at: number) => void,
+): void {
   const { code } = program;
   for (let at = from * WIDTH; at < code.length; at += WIDTH) {
     intervalRule[opOf(code[at])!](memory, code, at, program);
@@ -54,5 +94,6 @@ function sweepIntervals(program: Program, memory: IntervalMemory, from: number):
       if (!(memory.lower[slot] >= -Infinity)) memory.lower[slot] = -Infinity;
       if (!(memory.upper[slot] <= Infinity)) memory.upper[slot] = Infinity;
     }
+    done?.(at);
   }
 }

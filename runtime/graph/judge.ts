@@ -1,5 +1,6 @@
 /** Points judged by the exact functions, and the two ways to write a point: as x, or in units of movement from x0. */
 import { valuesAt } from "./many_points.ts";
+import type { Held } from "./lifted.ts";
 import { byMerit, type Judged } from "./merit.ts";
 import type { OptimizationProblem } from "./optimization.ts";
 
@@ -17,6 +18,8 @@ export interface LocalEnd {
   readonly mult_g: Float64Array;
   /** The switches that it was done with. */
   readonly sides: Uint8Array;
+  /** Where steps were held. */
+  readonly held?: Held;
 }
 
 export interface Candidate extends Judged {
@@ -55,6 +58,7 @@ export class Judge {
     this.foreign = exact.opaques.length > 0;
     this.#values = new Float64Array(1 + problem.limits.length);
     exact.evaluateError = undefined;
+    if (problem.lifted.steps !== undefined) problem.lifted.steps.tape.evaluate = exact.evaluate;
     exact.value(x0, this.#values);
     this.unit = Math.max(1, Math.abs(this.#values[0]) || 0);
     this.#setRun();

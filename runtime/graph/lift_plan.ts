@@ -4,8 +4,8 @@ import { FALLING, type Influence, NONE, RISING } from "./influence.ts";
 import type { Op } from "./ops.ts";
 
 /**
- * keep: as it is (no influence, one side only, or a step beyond the limit of branches). lift: a variable and one row a
- * piece. branch: a switch. smooth: rounded off with a width.
+ * keep: as it is (no influence, one side only, or a layer's step). lift: a variable and one row a piece. branch: a switch.
+ * smooth: rounded off with a width.
  */
 export type Treatment = "keep" | "lift" | "branch" | "smooth";
 
@@ -14,9 +14,12 @@ export interface LiftPlan {
   readonly treatment: readonly Treatment[];
   /** Slots of numbers that are used as a condition and get a branch "is 0". */
   readonly truths: ReadonlySet<number>;
+  /** Steps whose value is given from outside, with the number of the first of their elements. */
+  readonly held: ReadonlyMap<NodeId, number>;
+  readonly heldElements: number;
   /** Number of slots with a branch; of these, all may turn out to be unnecessary. */
   readonly branches: number;
-  /** Conditions left as steps, and corners rounded off, because there are too many. */
+  /** Steps left as they are, and corners rounded off, because there are too many. */
   readonly stepped: number;
   readonly smoothed: number;
 }
@@ -32,12 +35,18 @@ interface Candidate {
  * A longer vector is taken for a network's layer. Its conditions stay steps (a leaky ReLU has no jump); its corners are
  * lifted as a whole or rounded off, never branched.
  */
-const LAYER = 8;
+export const LAYER = 8;
+
+/** Steps that are no conditions; `mod` has one inside. */
+export const STEPS: ReadonlySet<Op> = new Set<Op>(["floor", "ceil", "round", "floordiv", "mod", "trees"]);
+export const COMPARISONS: ReadonlySet<Op> = new Set<Op>(["lt", "le", "eq"]);
 
 export const BOOLEANS: ReadonlySet<Op> = new Set<Op>(["lt", "le", "eq", "and", "or", "not"]);
 
 /**
  * @param ids The nodes that matter, arguments first. @param slotOf Their places. @param varies By slot: depends on a variable.
+ * Where there are steps, or more conditions than branches, all of these are held: a search goes through their values, and
+ * conditions are steps like others to it.
  * @param limits Most branches and auxiliary variables. Conditions come first, because a condition cannot be rounded off;
  *   shorter vectors come before longer ones.
  */
@@ -53,6 +62,13 @@ export function planLift(
   const candidates: Candidate[] = [];
   const lifts: Candidate[] = [];
   let [branches, stepped, smoothed] = [0, 0, 0];
+  const held = new Map<NodeId, number>();
+  let heldElements = 0;
+  const hold = (id: NodeId) => {
+    if (varyingSlots(id).length === 0) return;
+    held.set(id, heldElements);
+    heldElements += graph.nodes[id].length;
+  };
   const addConditions = (id: NodeId, kind: "truth" | "condition") => {
     const { length } = graph.nodes[id];
     const slots = varyingSlots(id);
@@ -62,8 +78,23 @@ export function planLift(
   const varyingSlots = (id: NodeId) =>
     Array.from({ length: graph.nodes[id].length }, (_, i) => slotOf[id] + i)
       .filter((slot) => influence.signs[slot] !== NONE && varies(slot));
+  const steps = ids.filter((id) => STEPS.has(graph.nodes[id].op) && varyingSlots(id).length > 0);
+  const conditions = ids.filter((id) =>
+    COMPARISONS.has(graph.nodes[id].op) && graph.nodes[id].length <= LAYER
+  );
+  const compared = conditions.reduce((sum, id) => sum + varyingSlots(id).length, 0);
+  const holding = steps.length > 0 || compared > limits.branches;
   for (const id of ids) {
     const { op, args, length } = graph.nodes[id];
+    if (holding && STEPS.has(op)) {
+      if (op === "trees" || length <= LAYER) hold(id);
+      else stepped += varyingSlots(id).length;
+      continue;
+    }
+    if (holding && COMPARISONS.has(op) && length <= LAYER) {
+      hold(id);
+      continue;
+    }
     const tested = op === "and" || op === "or" || op === "not" ? args : op === "select" ? [args[0]] : [];
     for (const arg of tested) if (!BOOLEANS.has(graph.nodes[arg].op)) addConditions(arg, "truth");
     if (op === "lt" || op === "le" || op === "eq") {
@@ -98,5 +129,5 @@ export function planLift(
     else if (kind === "corner") smoothed++;
     else stepped++;
   }
-  return { treatment, truths, branches, stepped, smoothed };
+  return { treatment, truths, held, heldElements, branches, stepped, smoothed };
 }

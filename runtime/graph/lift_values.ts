@@ -77,15 +77,17 @@ export class LiftValues {
     this.#pieces = { graph: request.graph, slotOf: context.slotOf, treatment: plan.treatment };
     const x0 = request.parameters;
     const switches = x0 + request.variables + 1;
-    const single = switches + plan.branches;
+    const held = switches + plan.branches;
+    const single = held + plan.heldElements;
     this.layout = {
       x0,
       rho: switches - 1,
       switches,
+      held,
       strictMargin: single,
       looseMargin: single + 1,
       width: single + 2,
-      parameters: single + 3,
+      ranges: single + 3,
     };
     this.built = this.#demanded();
     for (const id of this.built) this.#build(id);
@@ -108,6 +110,7 @@ export class LiftValues {
   /** The nodes that the copy of `id` reads. */
   readsOf(id: NodeId): readonly NodeId[] {
     const node = this.#source.nodes[id];
+    if (this.plan.held.has(id)) return node.op === "mod" ? node.args : [];
     if (node.op !== "min" && node.op !== "max" && node.op !== "abs") return node.args;
     const reads = new Set<NodeId>();
     for (let i = 0; i < node.length; i++) {
@@ -141,6 +144,11 @@ export class LiftValues {
 
   #build(id: NodeId): void {
     const node = this.#source.nodes[id];
+    const held = this.plan.held.get(id);
+    if (held !== undefined) {
+      this.#hold(id, node, held);
+      return;
+    }
     switch (node.op) {
       case "variable": {
         const { scale } = this.#context.request;
@@ -174,6 +182,24 @@ export class LiftValues {
       default:
         this.#copy(id, node, []);
     }
+  }
+
+  /** A step is what is given for it; of `a % b` the quotient is. */
+  #hold(id: NodeId, node: Node, first: number): void {
+    const g = this.graph;
+    const at = this.layout.held + first;
+    const given = g.concat(Array.from({ length: node.length }, (_, i) => g.parameter(at + i)));
+    const of = (copies: ReadonlyMap<NodeId, NodeId>) => {
+      if (node.op !== "mod") return given;
+      const [a, b] = node.args.map((arg) => copies.get(arg)!);
+      return g.binary("sub", a, g.binary("mul", b, given));
+    };
+    this.#set(id, of(this.#lifted), of(this.#tight));
+  }
+
+  /** The node as it is, of the variables z: no auxiliary variables and no switches. */
+  exactOf(id: NodeId): NodeId {
+    return this.#exactCopies(id).get(id)!;
   }
 
   #set(id: NodeId, lifted: NodeId, tight: NodeId): void {

@@ -1,4 +1,5 @@
 import type { Lifted, LiftedAuxiliary, LiftedBranch, LiftedRow } from "./nonsmooth.ts";
+import { StepTape } from "./step_tape.ts";
 import { Tape } from "./tape.ts";
 import type { MachineMaker } from "./tape_machine.ts";
 
@@ -17,6 +18,15 @@ export interface LiftedRun {
   readonly width?: number;
 }
 
+/** One cell of the steps. */
+export interface Held {
+  /** One a held element. */
+  readonly values: ArrayLike<number>;
+  /** By quantity: bounds of the smooth number behind it; ∓∞ where there are none, and where it has no row. */
+  readonly lower: ArrayLike<number>;
+  readonly upper: ArrayLike<number>;
+}
+
 /** What is known of a branch in a box. */
 export type Side = "true" | "false" | "undecided";
 
@@ -29,7 +39,9 @@ export class LiftedProblem {
   readonly rows: readonly LiftedRow[];
   readonly auxiliaries: readonly LiftedAuxiliary[];
   readonly branches: readonly LiftedBranch[];
-  /** Corners rounded off and conditions left as steps: where there are any, the form is not exact. */
+  /** What the steps look at; none where nothing is to be held. */
+  readonly steps: StepTape | undefined;
+  /** Corners rounded off and left as steps: where there are any, the form is not exact. */
   readonly inexact: number;
 
   readonly #lifted: Lifted;
@@ -46,6 +58,7 @@ export class LiftedProblem {
     this.rows = lifted.rows;
     this.auxiliaries = lifted.auxiliaries;
     this.branches = lifted.branches;
+    this.steps = lifted.steps && new StepTape(lifted.steps);
     this.inexact = lifted.stepped + lifted.smoothed;
     this.#parameters = new Float64Array(lifted.layout.parameters);
     this.#out = new Float64Array(this.tape.outputs);
@@ -68,6 +81,16 @@ export class LiftedProblem {
     this.#parameters[layout.looseMargin] = looseMargin;
     this.#parameters[layout.width] = width;
     this.tape.setParameters(this.#parameters);
+    if (this.steps === undefined) return;
+    this.steps.tape.setParameters(parameters);
+    this.holdAt(Float64Array.from(x0));
+  }
+
+  /** Holds the steps at what they are at `x`; `setRun` does so at x0. */
+  holdAt(x: Float64Array): void {
+    if (this.steps === undefined) return;
+    const open = new Float64Array(this.steps.quantities.length).fill(Infinity);
+    this.hold({ values: this.steps.heldAt(x), lower: open.map((bound) => -bound), upper: open });
   }
 
   /** @param sides One 0 or 1 a branch. */
@@ -75,6 +98,17 @@ export class LiftedProblem {
     for (let k = 0; k < this.branches.length; k++) {
       this.#parameters[this.#lifted.layout.switches + k] = sides[k];
     }
+    this.tape.setParameters(this.#parameters);
+  }
+
+  /** Holds the steps, and what has a row between bounds. */
+  hold({ values, lower, upper }: Held): void {
+    const { layout: { held, ranges }, ranged } = this.#lifted;
+    this.#parameters.set(values, held);
+    ranged.forEach((quantity, k) => {
+      this.#parameters[ranges + 2 * k] = lower[quantity];
+      this.#parameters[ranges + 2 * k + 1] = upper[quantity];
+    });
     this.tape.setParameters(this.#parameters);
   }
 

@@ -7,16 +7,20 @@
  * - Every other corner, and every condition, becomes a branch: a switch parameter chooses the side, and a row keeps the
  *   point on it. A `min` that the objective never falls with (or a `max` that it never rises with) needs no row: the
  *   least of the pieces is found by trying each. The minimum is the best over all settings of the switches.
+ * - Steps (`floor`, `ceil`, `round`, `%`, `//`, forests of trees) are held at values that are given, while rows keep what
+ *   they look at between two cuts; beside them, and where there are more than `maxBranches`, conditions are held as well
+ *   (see lift_steps.ts). The minimum is the best over all cells.
  * - Beyond `maxBranches` and `maxAuxiliaries`, corners are rounded off: max(a, b) ≈ (a + b + √((a − b)² + w²))/2 with the parameter w, wrong by
- *   at most w/2; conditions stay steps with derivative 0. `floor`, `ceil`, `round`, `%` and `//` stay as they are.
+ *   at most w/2; steps of a layer stay as they are, with derivative 0.
  *
  * The variables are z then t, with x_i = x0_i + scale_i·z_i. The objective gets a proximal term ρ·Σ z_i².
  */
 import { type Graph, GraphError, type NodeId, reachable } from "./expr.ts";
 import { findInfluence, type Sign } from "./influence.ts";
-import { planLift } from "./lift_plan.ts";
+import { LAYER, planLift } from "./lift_plan.ts";
 import { LiftValues } from "./lift_values.ts";
 import { guardNodes } from "./lift_guards.ts";
+import { describeSteps, type LiftedSteps, type RowQuantity } from "./lift_steps.ts";
 import { mergeRamps } from "./ramps.ts";
 import { compileTape, dependsOnVariables, layOut } from "./tape_compile.ts";
 
@@ -65,16 +69,19 @@ export interface LiftedBranch {
   readonly kind: "lt" | "le" | "eq" | "min" | "max" | "abs";
 }
 
-/** Where things begin. Parameters: the request's own, x0, rho, switches, then the three single ones. */
+/** Where things begin. Parameters: the request's own, x0, rho, switches, held steps, three single ones, ranges. */
 export interface LiftedLayout {
   readonly x0: number;
   readonly rho: number;
   readonly switches: number;
+  readonly held: number;
   /** Margins of a condition's row, relative to max(1, size at x0), on the side that equality does not belong to, and on the other. */
   readonly strictMargin: number;
   readonly looseMargin: number;
   /** Width of rounded corners, in the units of their arguments. */
   readonly width: number;
+  /** Lower and upper bound of each quantity that has a row, in turn. */
+  readonly ranges: number;
   readonly parameters: number;
   /** Outputs: 0 the objective, from 1 the rows. */
   readonly starts: number;
@@ -94,7 +101,11 @@ export interface Lifted {
   readonly auxiliaries: readonly LiftedAuxiliary[];
   readonly rows: readonly LiftedRow[];
   readonly branches: readonly LiftedBranch[];
-  /** Conditions left as steps, and corners rounded off, for want of branches. */
+  /** Steps that are to be held, and what they look at; none where there are none. */
+  readonly steps: LiftedSteps | undefined;
+  /** Quantities that have a row, in the order of their ranges. */
+  readonly ranged: readonly number[];
+  /** Steps left as they are, and corners rounded off, for want of branches. */
   readonly stepped: number;
   readonly smoothed: number;
   readonly layout: LiftedLayout;
@@ -138,9 +149,23 @@ export function lift(request: LiftRequest): Lifted {
     plan,
     roots,
   });
+  const described = plan.heldElements === 0 ? undefined : describeSteps({
+    graph,
+    ids,
+    varies: (id) => active[id] === 1,
+    variables,
+    parameters,
+    cost,
+    limits: limitNodes,
+    held: [...plan.held.keys()],
+    longest: LAYER,
+  });
   const guards = guardNodes(graph, values, roots);
-  return assemble(values, cost, guards, limits);
+  return assemble(values, cost, guards, limits, described);
 }
+
+/** From here on a bound of a quantity is none. */
+const UNBOUNDED = 1e19;
 
 interface SplitLimit extends HardLimit {
   readonly index: number;
@@ -170,6 +195,7 @@ function assemble(
   cost: NodeId,
   guards: ReadonlyMap<NodeId, NodeId>,
   limits: readonly SplitLimit[],
+  described: { readonly steps: LiftedSteps; readonly rows: readonly RowQuantity[] } | undefined,
 ): Lifted {
   const g = values.graph;
   const n = values.variables;
@@ -185,6 +211,21 @@ function assemble(
     rows.push({ lower: -Infinity, upper: 0, limit: -1, branch, auxiliary });
     rowNodes.push(guarded(source, row));
   }
+  const ranged = described?.rows ?? [];
+  ranged.forEach(({ smooth }, k) => {
+    const [value, bound] = [values.exactOf(smooth), values.layout.ranges + 2 * k];
+    const [lower, upper] = [g.parameter(bound), g.parameter(bound + 1)];
+    const unbounded = g.constant(UNBOUNDED);
+    for (
+      const [open, row] of [
+        [g.binary("le", lower, g.unary("neg", unbounded)), g.binary("sub", lower, value)],
+        [g.binary("le", unbounded, upper), g.binary("sub", value, upper)],
+      ]
+    ) {
+      rows.push({ lower: -Infinity, upper: 0, limit: -1, branch: -1, auxiliary: -1 });
+      rowNodes.push(g.select(open, g.constant(-1), row));
+    }
+  });
   let objective = values.liftedOf(cost);
   let squares = g.constant(0);
   for (let i = 0; i < n; i++) {
@@ -196,6 +237,7 @@ function assemble(
   const starts = 1 + rows.length;
   const layout: LiftedLayout = {
     ...values.layout,
+    parameters: values.layout.ranges + 2 * ranged.length,
     starts,
     auxiliaryGuards: starts + auxiliaries.length,
     tests: starts + 2 * auxiliaries.length,
@@ -216,6 +258,8 @@ function assemble(
     auxiliaries: auxiliaries.map(({ lower, upper }) => ({ lower, upper })),
     rows,
     branches: branches.map(({ kind }) => ({ kind })),
+    steps: described?.steps,
+    ranged: ranged.map(({ quantity }) => quantity),
     stepped: values.plan.stepped,
     smoothed: values.plan.smoothed,
     layout,

@@ -23,6 +23,7 @@ import { SCAN_RULES } from "./onnx_scan.ts";
 import { OnnxScope } from "./onnx_scope.ts";
 import { SHAPE_RULES } from "./onnx_shape.ts";
 import { type ExternalFile, isFloatType, tensorData, type TensorProto } from "./onnx_tensor.ts";
+import { TREE_RULES } from "./onnx_trees.ts";
 import { NotLowerable, OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
 /** Operators of other domains by "domain:name", ONNX's own by name. */
@@ -34,6 +35,7 @@ const RULES: ReadonlyMap<string, OnnxRule> = new Map(Object.entries({
   ...RECURRENT_RULES,
   ...SCAN_RULES,
   ...KERNEL_RULES,
+  ...TREE_RULES,
   ...SHAPE_RULES,
   "com.microsoft:Gelu": ELEMENTWISE_RULES.Gelu,
 }));

@@ -40,6 +40,8 @@ export function polish(judge: Judge, best: Candidate): Candidate {
 export function landed(judge: Judge, end: Candidate): Candidate {
   const { lifted, lo, hi } = judge.problem;
   const solve = end.solve!;
+  if (solve.held !== undefined) lifted.hold(solve.held);
+  else lifted.holdAt(end.x);
   lifted.setSides(solve.sides);
   const v = solve.x.slice();
   const fixed = new Uint8Array(lifted.size);

@@ -1,4 +1,5 @@
-import { type Intervals, runIntervals } from "./interval.ts";
+import type { Forest } from "./forest.ts";
+import { BoxBounds, type Intervals, runIntervals } from "./interval.ts";
 import {
   type EvaluateOpaque,
   fillDifferences,
@@ -139,6 +140,16 @@ export class Tape {
       this.#answering = undefined;
       return this.machine.values;
     });
+  }
+
+  /** Bounds of the outputs over many boxes, for the present parameters. @param known See {@linkcode BoxBounds}. */
+  boxBounds(known = 0): BoxBounds {
+    return new BoxBounds(this.#program, this.machine.values, known);
+  }
+
+  /** The forests of trees in it, in the order of the code. */
+  get forests(): readonly Forest[] {
+    return this.#program.forests;
   }
 
   /** Bounds of every output over the box lo ≤ x ≤ hi, for the present parameters; see interval.ts. */

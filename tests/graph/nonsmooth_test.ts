@@ -286,7 +286,7 @@ Deno.test("Hard limits on corners of the right sign are rows on their pieces, ot
   assertEquals(limits, [[0, -3, 3], [0, -Infinity, 3], [1, -Infinity, 5], [2, 0.5, 2]]);
 });
 
-Deno.test("Beyond the limit of branches corners are rounded off by at most half the width, conditions stay steps", () => {
+Deno.test("Beyond the limit of branches corners are rounded off by at most half the width, conditions are held", () => {
   const g = new Graph();
   const x = [g.variable(0), g.variable(1)];
   const hidden = g.binary(
@@ -307,13 +307,15 @@ Deno.test("Beyond the limit of branches corners are rounded off by at most half 
     maxBranches: 0,
   });
   // of the three units, two enter with +: they are lifted
-  assertEquals([none.branches.length, none.stepped, none.smoothed, none.auxiliaries.length], [0, 1, 1, 2]);
+  assertEquals([none.branches.length, none.stepped, none.smoothed, none.auxiliaries.length], [0, 0, 1, 2]);
+  assertEquals([none.steps!.held, none.steps!.quantities.length, none.ranged.length], [1, 1, 1]);
   const problem = new LiftedProblem(none);
   const random = seeded(5);
   for (const width of [0.1, 1e-6]) {
     problem.setRun({ parameters: [], x0: [0, 0], width });
     for (let round = 0; round < 50; round++) {
       const v = Float64Array.of(random() * 2 - 1, random() * 2 - 1, 0, 0);
+      problem.holdAt(v.slice(0, 2));
       problem.start(v);
       const units = [v[0] + 2 * v[1] + 0.1, -v[0] + v[1] + 0.2, 0.5 * v[0] - 2 * v[1] + 0.3].map((u) =>
         Math.max(0, u)

@@ -51,7 +51,7 @@ for (const name of ["kiln", "boiler", "tree"]) {
     const plant = parsePlant(read(`${name}/simulator.json`), "simulator.json");
     assertEquals(plant.columns.map((column) => column.name).sort(), expected);
     const notes = linked.notes.map(({ code }) => code);
-    assertEquals(notes, { kiln: ["KPI_UNREAD"], boiler: [], tree: ["SKILL_NOTE"] }[name]);
+    assertEquals(notes, { kiln: ["KPI_UNREAD"], boiler: [], tree: [] }[name]);
   });
 }
 

@@ -1,0 +1,187 @@
+/**
+ * What the steps of a problem look at. A step (a rounding, a comparison, a forest of trees) changes where some quantity
+ * crosses a cut; between cuts it is constant. A quantity that rises or falls with one variable cuts the range of that
+ * variable; any other one is kept between two cuts by a row of its own.
+ */
+import { type Graph, type Node, type NodeId, reachable } from "./expr.ts";
+import { forestOf } from "./forest.ts";
+import { FALLING, findInfluence, RISING } from "./influence.ts";
+import { COMPARISONS, STEPS } from "./lift_plan.ts";
+import { compileTape, layOut } from "./tape_compile.ts";
+import { CODE } from "./opcodes.ts";
+import { WIDTH } from "./program.ts";
+
+export interface LiftedQuantity {
+  /** The variable that it rises or falls with; −1 where it has a row. */
+  readonly variable: number;
+  readonly rising: boolean;
+  /** Its precision where it is compared: it is rounded to it first. */
+  readonly bits: 32 | 64;
+  /** The last numbers of the lower sides, sorted; every integer where there is none. */
+  readonly cuts: Float64Array | undefined;
+  /** For a row: what is added to the quantity's bounds to bound the smooth number behind it. */
+  readonly below: number;
+  readonly above: number;
+}
+
+/** Plain data; step_tape.ts makes it usable. */
+export interface LiftedSteps {
+  /** In the request's own variables and parameters: the quantities, the cost, the limits, the held values. */
+  readonly tape: ArrayBuffer;
+  readonly quantities: readonly LiftedQuantity[];
+  readonly limits: number;
+  readonly held: number;
+  /** By forest of the tape: which quantity each element of its vector is; −1: it does not vary. */
+  readonly forests: readonly Int32Array[];
+}
+
+/** A quantity that has a row: the scalar of the source graph that is kept between bounds. */
+export interface RowQuantity {
+  readonly quantity: number;
+  readonly smooth: NodeId;
+}
+
+export interface StepRequest {
+  /** Scalars are added to it. */
+  readonly graph: Graph;
+  /** What the problem needs. */
+  readonly ids: readonly NodeId[];
+  readonly varies: (id: NodeId) => boolean;
+  readonly variables: number;
+  readonly parameters: number;
+  readonly cost: NodeId;
+  readonly limits: readonly NodeId[];
+  /** In the order of their numbers. */
+  readonly held: readonly NodeId[];
+  /** Steps of longer vectors are left alone. */
+  readonly longest: number;
+}
+
+const SMALLEST = Number.MIN_VALUE;
+
+interface Found {
+  readonly node: NodeId;
+  readonly smooth: NodeId;
+  readonly bits: 32 | 64;
+  readonly cuts: Set<number> | undefined;
+  readonly below: number;
+  readonly above: number;
+}
+
+export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows: RowQuantity[] } {
+  const { graph, variables, parameters, cost, limits, held } = request;
+  const found = new Map<string, Found>();
+  const forests = new Map<NodeId, Int32Array>();
+  const add = (next: Found): number => {
+    const key = `${next.node} ${next.bits}`;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, next);
+    else for (const cut of next.cuts ?? []) known.cuts?.add(cut);
+    return [...found.keys()].indexOf(key);
+  };
+  for (const id of request.ids) {
+    const node = graph.nodes[id];
+    if (!request.varies(id) || node.op !== "trees" && node.length > request.longest) continue;
+    if (node.op === "trees") forests.set(id, forestQuantities(request, node, add));
+    else for (const quantity of quantitiesOf(graph, node)) add(quantity);
+  }
+  const rows: RowQuantity[] = [];
+  const quantities = [...found.values()].map(({ smooth, bits, cuts, below, above }, quantity) => {
+    const { variable, rising } = directionOf(request, smooth);
+    if (variable < 0) rows.push({ quantity, smooth });
+    const sorted = cuts && Float64Array.from(cuts).sort();
+    return { variable, rising, bits, cuts: sorted, below, above };
+  });
+  const values = held.flatMap((id) => elementsOf(graph, id));
+  const spec = {
+    variables,
+    parameters,
+    outputs: [...[...found.values()].map(({ node }) => node), cost, ...limits, ...values],
+  };
+  const { program, slotOf } = layOut(graph, spec);
+  const order: Int32Array[] = [];
+  const none = new Int32Array(0);
+  const bySlot = new Map([...forests].map(([id, elements]) => [slotOf[id], elements]));
+  for (let at = 0; at < program.code.length; at += WIDTH) {
+    if (program.code[at] === CODE.trees) order.push(bySlot.get(program.code[at + 1]) ?? none);
+  }
+  const steps = {
+    tape: compileTape(graph, spec).buffer,
+    quantities,
+    limits: limits.length,
+    held: values.length,
+    forests: order,
+  };
+  return { steps, rows };
+}
+
+function elementsOf(graph: Graph, id: NodeId): NodeId[] {
+  return Array.from({ length: graph.nodes[id].length }, (_, i) => graph.slice(id, i, 1));
+}
+
+/** What each element of a step that is no forest looks at; nothing for what is no step. */
+function quantitiesOf(graph: Graph, node: Node): Found[] {
+  if (!STEPS.has(node.op) && !COMPARISONS.has(node.op)) return [];
+  const element = (arg: NodeId, i: number) => graph.nodes[arg].length === 1 ? arg : graph.slice(arg, i, 1);
+  return Array.from({ length: node.length }, (_, i): Found[] => {
+    const args = node.args.map((arg) => element(arg, i));
+    const difference = () => graph.binary("sub", args[0], args[1]);
+    const compared = (...cuts: number[]): Found[] => {
+      const smooth = difference();
+      return [{ node: smooth, smooth, bits: 64, cuts: new Set(cuts), below: 0, above: 0 }];
+    };
+    const lattice = (value: NodeId, smooth: NodeId, below: number, above: number): Found[] => [
+      { node: value, smooth, bits: 64, cuts: undefined, below, above },
+    ];
+    switch (node.op) {
+      case "lt":
+        return compared(-SMALLEST);
+      case "le":
+        return compared(0);
+      case "eq":
+        return compared(-SMALLEST, 0);
+      case "floor":
+        return lattice(graph.unary("floor", args[0]), args[0], 0, 1);
+      case "ceil":
+        return lattice(graph.unary("ceil", args[0]), args[0], -1, 0);
+      case "round":
+        return lattice(graph.unary("round", args[0]), args[0], -0.5, 0.5);
+      case "mod":
+      case "floordiv":
+        return lattice(
+          graph.binary("floordiv", args[0], args[1]),
+          graph.binary("div", args[0], args[1]),
+          0,
+          1,
+        );
+      default:
+        return [];
+    }
+  }).flat();
+}
+
+function forestQuantities({ graph }: StepRequest, node: Node, add: (found: Found) => number): Int32Array {
+  const [x] = node.args;
+  const forest = forestOf(node.data!, graph.nodes[x].length, node.length);
+  return Int32Array.from({ length: forest.inputs }, (_, j) => {
+    const element = graph.slice(x, j, 1);
+    const cuts = new Set(forest.cuts(j));
+    const varying = reachable(graph, [element]).some((id) => graph.nodes[id].op === "variable");
+    if (cuts.size === 0 || !varying) return -1;
+    return add({ node: element, smooth: element, bits: forest.bits, cuts, below: 0, above: 0 });
+  });
+}
+
+/** The one variable that the scalar rises or falls with for all values of everything. */
+function directionOf(
+  { graph, variables, parameters }: StepRequest,
+  id: NodeId,
+): { variable: number; rising: boolean } {
+  const used = reachable(graph, [id]).filter((node) => graph.nodes[node].op === "variable");
+  const general = { variable: -1, rising: false };
+  if (used.length !== 1) return general;
+  const variable = graph.nodes[used[0]].index!;
+  const { program } = layOut(graph, { variables, parameters, outputs: [id] });
+  const sign = findInfluence(program, [RISING]).signs[variable];
+  return sign === RISING || sign === FALLING ? { variable, rising: sign === RISING } : general;
+}

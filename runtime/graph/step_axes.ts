@@ -1,0 +1,217 @@
+/**
+ * The cuts of all steps as places on axes: the variables first, then the quantities that have a row. A cell is an
+ * interval between two cuts on every axis; in it no step changes.
+ */
+import { nextAbove } from "./forest.ts";
+import type { StepTape } from "./step_tape.ts";
+
+/** Most cuts on one axis; beyond, the cells are not all that there are. */
+const MOST_CUTS = 4096;
+
+export interface Axis {
+  /** The last numbers before each cut, sorted. */
+  readonly cuts: Float64Array;
+  readonly low: number;
+  readonly high: number;
+  readonly bits: 32 | 64;
+  /** The quantity of it; −1: a variable. */
+  readonly quantity: number;
+}
+
+/** A box of cells: on axis i those after the first `from[i]` cuts, and before the cut number `to[i]`. */
+export interface Cell {
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+}
+
+export class StepAxes {
+  readonly axes: readonly Axis[];
+  readonly variables: number;
+  /** Whether every cut in the box is known. */
+  readonly complete: boolean;
+  readonly #steps: StepTape;
+  /** By quantity: its axis, and its own cuts with their places on the axis. */
+  readonly #axisOf: Int32Array;
+  readonly #places: ReadonlyMap<number, number>[];
+
+  constructor(steps: StepTape, lo: Float64Array, hi: Float64Array, x0: Float64Array) {
+    const { quantities } = this.#steps = steps;
+    const bounds = steps.boxBounds();
+    bounds.run(
+      lo,
+      hi,
+      new Float64Array(quantities.length).fill(-Infinity),
+      new Float64Array(quantities.length).fill(Infinity),
+    );
+    const found = Array.from(lo, () => new Map<number, { quantity: number; cut: number }[]>());
+    const general: Axis[] = [];
+    const ownCuts: Float64Array[] = [];
+    let complete = true;
+    this.#axisOf = new Int32Array(quantities.length);
+    this.variables = lo.length;
+    quantities.forEach(({ variable, bits, cuts }, k) => {
+      const [low, high] = [rounded(bounds.lower[k], bits), rounded(bounds.upper[k], bits)];
+      const { inside, all } = cutsWithin(cuts, low, high);
+      complete &&= all;
+      ownCuts.push(inside);
+      if (variable < 0) {
+        this.#axisOf[k] = lo.length + general.length;
+        general.push({ cuts: inside, low, high, bits, quantity: k });
+        return;
+      }
+      this.#axisOf[k] = variable;
+      const cut = new Crossing(steps, k, lo[variable], hi[variable], x0);
+      for (const at of inside) {
+        const place = cut.before(at);
+        if (place === undefined) continue;
+        const here = found[variable].get(place);
+        if (here === undefined) found[variable].set(place, [{ quantity: k, cut: at }]);
+        else here.push({ quantity: k, cut: at });
+      }
+    });
+    const places = quantities.map(() => new Map<number, number>());
+    const own = found.map((map, i): Axis => {
+      const cuts = Float64Array.from(map.keys()).sort();
+      cuts.forEach((place, at) => {
+        for (const { quantity, cut } of map.get(place)!) places[quantity].set(cut, at);
+      });
+      return { cuts, low: lo[i], high: hi[i], bits: 64, quantity: -1 };
+    });
+    general.forEach(({ quantity, cuts }) => cuts.forEach((cut, at) => places[quantity].set(cut, at)));
+    this.axes = [...own, ...general];
+    this.complete = complete;
+    this.#places = places;
+  }
+
+  /** All cells. */
+  root(): Cell {
+    return {
+      from: new Int32Array(this.axes.length),
+      to: Int32Array.from(this.axes, ({ cuts }) => cuts.length),
+    };
+  }
+
+  /** The one cell that holds `x`. */
+  cellAt(x: Float64Array): Cell {
+    const from = Int32Array.from(this.axes, ({ cuts, quantity, bits }, axis) => {
+      const value = quantity < 0 ? x[axis] : rounded(this.#steps.quantityAt(x, quantity), bits);
+      return countBelow(cuts, value);
+    });
+    return { from, to: from.slice() };
+  }
+
+  /** Bounds of an axis in a cell. */
+  low(axis: number, { from }: Cell): number {
+    const { cuts, low, bits } = this.axes[axis];
+    return from[axis] === 0 ? low : nextAbove(cuts[from[axis] - 1], bits);
+  }
+
+  high(axis: number, { to }: Cell): number {
+    const { cuts, high } = this.axes[axis];
+    return to[axis] === cuts.length ? high : cuts[to[axis]];
+  }
+
+  /** Where a cut of a quantity is: its axis and place; undefined where it is outside. */
+  placeOf(quantity: number, cut: number): { readonly axis: number; readonly place: number } | undefined {
+    const place = this.#places[quantity].get(cut);
+    return place === undefined ? undefined : { axis: this.#axisOf[quantity], place };
+  }
+
+  axisOf(quantity: number): number {
+    return this.#axisOf[quantity];
+  }
+
+  /** The part of `cell` on one side of the cut number `place` of an axis. */
+  half(cell: Cell, axis: number, place: number, upper: boolean): Cell {
+    return upper
+      ? { from: cell.from.with(axis, place + 1), to: cell.to }
+      : { from: cell.from, to: cell.to.with(axis, place) };
+  }
+}
+
+/** Finds where a quantity that rises or falls with one variable crosses its cuts. */
+class Crossing {
+  readonly #steps: StepTape;
+  readonly #quantity: number;
+  readonly #x: Float64Array;
+  readonly #ends: readonly [number, number];
+  readonly #values: readonly [number, number];
+
+  constructor(steps: StepTape, quantity: number, lo: number, hi: number, x0: Float64Array) {
+    this.#steps = steps;
+    this.#quantity = quantity;
+    this.#x = x0.slice();
+    this.#ends = [lo, hi];
+    this.#values = [this.#value(lo), this.#value(hi)];
+  }
+
+  #value(x: number): number {
+    const { variable } = this.#steps.quantities[this.#quantity];
+    this.#x[variable] = x;
+    return this.#steps.quantityAt(this.#x, this.#quantity);
+  }
+
+  /** The last x before the cut; undefined where the whole range is on one side. */
+  before(cut: number): number | undefined {
+    const { rising, bits } = this.#steps.quantities[this.#quantity];
+    const isBefore = (value: number) => (rounded(value, bits) <= cut) === rising;
+    let [a, b] = this.#ends;
+    const [atA, atB] = this.#values;
+    if (!isBefore(atA) || isBefore(atB)) return undefined;
+    // most quantities are straight lines: begin where such a line crosses, and look a little beside it
+    const target = bits === 64 ? cut : (cut + nextAbove(cut, 32)) / 2;
+    let guess = a + (target - atA) / (atB - atA) * (b - a);
+    if (!(guess > a && guess < b)) guess = a + (b - a) / 2;
+    let width = 2 * Number.EPSILON * Math.max(Math.abs(a), Math.abs(b));
+    for (; guess > a && guess < b; width *= 4) {
+      const before = isBefore(this.#value(guess));
+      if (before) a = guess;
+      else b = guess;
+      if (before && guess + width < b && isBefore(this.#value(guess + width))) guess += width;
+      else if (before) b = Math.min(b, guess + width);
+      else guess -= width;
+      if (before && b <= guess + width) break;
+    }
+    for (let middle = a + (b - a) / 2; middle > a && middle < b; middle = a + (b - a) / 2) {
+      if (isBefore(this.#value(middle))) a = middle;
+      else b = middle;
+    }
+    return a;
+  }
+}
+
+export function rounded(x: number, bits: 32 | 64): number {
+  return bits === 32 ? Math.fround(x) : x;
+}
+
+/** How many of the sorted numbers lie below `value`. */
+export function countBelow(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Cuts with low ≤ cut < high; without a list, every integer but the last. */
+function cutsWithin(
+  cuts: Float64Array | undefined,
+  low: number,
+  high: number,
+): { inside: Float64Array; all: boolean } {
+  if (cuts !== undefined) {
+    return { inside: cuts.slice(countBelow(cuts, low), countBelow(cuts, high)), all: true };
+  }
+  const first = Math.ceil(low);
+  const count = Math.ceil(high) - first;
+  if (!(count > 0)) return { inside: new Float64Array(0), all: count <= 0 };
+  const stride = Math.max(1, count / MOST_CUTS);
+  const length = Math.min(count, MOST_CUTS);
+  if (!Number.isFinite(length + first)) return { inside: new Float64Array(0), all: false };
+  return {
+    inside: Float64Array.from({ length }, (_, k) => first + Math.floor(k * stride)),
+    all: stride === 1,
+  };
+}

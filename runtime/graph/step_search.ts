@@ -1,0 +1,348 @@
+/**
+ * Search for the least cost where some of it goes in steps: roundings, conditions, forests of trees. Branch and bound
+ * over boxes of cells: bounds of the tape over a box tell which boxes can hold nothing better, the most promising one is
+ * cut where the steps differ most, and in a single cell the rest of the cost is minimised by a solver while the steps are
+ * held. What the solver finds in a cell counts as that cell's least.
+ */
+import { AGREEMENT, better, byMerit, holds, noWorse } from "./merit.ts";
+import { sampleBox } from "./box_sample.ts";
+import { type BoxBounds } from "./interval.ts";
+import { type Candidate, clamp, type Judge } from "./judge.ts";
+import type { Held } from "./lifted.ts";
+import { type Cell, StepAxes } from "./step_axes.ts";
+import type { StepTape } from "./step_tape.ts";
+
+/** A box in which the steps are held. */
+export interface HeldBox {
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+  readonly held: Held;
+}
+
+/** Minimises what is not held over a box, from a point of it. */
+export type SolveBox = (box: HeldBox, from: Float64Array) => Candidate;
+
+export interface StepSearch {
+  readonly best: Candidate;
+  /** Whether no cell can hold anything better, as far as bounds and local solves tell. */
+  readonly complete: boolean;
+  readonly boxes: number;
+  readonly solved: number;
+  /** No cost below it is possible; −∞ where nothing is known. */
+  readonly bound: number;
+}
+
+/** Boxes that are looked at, in all and since the last gain; cells that are solved. */
+const MOST_BOXES = 20_000;
+const MOST_WITHOUT = 600;
+const MOST_SOLVED = 400;
+const SAMPLE = 24;
+/** Points whose cells are searched axis by axis and solved, and cells of one axis that are tried. */
+const DESCENTS = 2;
+const MOST_TRIED = 48;
+const ROUNDS = 6;
+/** Excess over a limit that a bound may show. */
+const SLACK = 1e-7;
+/** Distance from an edge of a cell within which a point is tried on it, in units of movement. */
+const NEAR = 1e-3;
+/** A row is kept so far inside of its cell, relative to max(1, |bound|): a solver ends on bounds but for rounding. */
+const MARGIN = 1e-9;
+
+interface Node extends Cell {
+  readonly bound: number;
+  readonly branch: { readonly axis: number; readonly place: number } | undefined;
+  /** Whether every held step has one value in it. */
+  readonly decided: boolean;
+}
+
+export function stepSearch(judge: Judge, start: Candidate, solveBox: SolveBox): StepSearch {
+  return new Search(judge, start, solveBox).run();
+}
+
+class Search {
+  readonly #judge: Judge;
+  readonly #steps: StepTape;
+  readonly #axes: StepAxes;
+  readonly #bounds: BoxBounds;
+  readonly #solveBox: SolveBox;
+  readonly #lower: Float64Array;
+  readonly #upper: Float64Array;
+  readonly #solvedCells = new Set<string>();
+  #best: Candidate;
+  /** Where the rest of the cost would like to be. */
+  #ideal: Float64Array;
+  #boxes = 0;
+  #gainedAt = 0;
+  #covered: boolean;
+
+  constructor(judge: Judge, start: Candidate, solveBox: SolveBox) {
+    const { lo, hi, x0, lifted } = judge.problem;
+    this.#judge = judge;
+    this.#steps = lifted.steps!;
+    this.#axes = new StepAxes(this.#steps, lo, hi, clamp(x0, judge.problem));
+    this.#bounds = this.#steps.boxBounds();
+    this.#solveBox = solveBox;
+    this.#lower = new Float64Array(this.#steps.quantities.length).fill(-Infinity);
+    this.#upper = new Float64Array(this.#steps.quantities.length).fill(Infinity);
+    this.#best = start;
+    this.#ideal = start.x;
+    this.#covered = this.#axes.complete;
+  }
+
+  run(): StepSearch {
+    this.#begin();
+    const open = new Heap();
+    const root = this.#node(this.#axes.root());
+    if (root !== undefined) open.push(root);
+    while (open.size > 0 && !this.#ended()) {
+      const node = open.pop();
+      if (!this.#promises(node.bound)) return this.#result(true, node.bound);
+      if (node.branch === undefined) {
+        this.#covered &&= node.decided;
+        this.#leaf(node);
+        continue;
+      }
+      this.#try(node);
+      for (const upper of [false, true]) {
+        const child = this.#node(this.#axes.half(node, node.branch.axis, node.branch.place, upper));
+        if (child !== undefined && this.#promises(child.bound)) open.push(child);
+      }
+    }
+    return this.#result(open.size === 0, open.size === 0 ? this.#best.cost : open.least());
+  }
+
+  #result(complete: boolean, bound: number): StepSearch {
+    return {
+      best: this.#best,
+      complete: complete && this.#covered,
+      boxes: this.#boxes,
+      solved: this.#solvedCells.size,
+      bound,
+    };
+  }
+
+  /** The first points: where the rest of the cost would be at the present steps, and the best cells around a sample. */
+  #begin(): void {
+    const { lo, hi, random } = this.#judge.problem;
+    const points = this.#judge.judgeAll(sampleBox(lo, hi, SAMPLE, 0, () => random())).sort(byMerit);
+    this.#judge.measure(this.#best, points);
+    const free = this.#solveBox({ lo, hi, held: this.#heldAt(this.#best.x, undefined) }, this.#best.x);
+    this.#ideal = free.x;
+    this.#take(free);
+    this.#solveCell(this.#axes.cellAt(this.#best.x), this.#best.x);
+    for (const point of [this.#best, ...points.slice(0, DESCENTS - 1)]) {
+      if (this.#judge.stopped()) return;
+      const end = this.#descend(point);
+      this.#solveCell(this.#axes.cellAt(end.x), end.x);
+    }
+  }
+
+  /** From cell to cell along one axis after the other, each tried at the point that the rest of the cost likes best. */
+  #descend(from: Candidate): Candidate {
+    let at = from;
+    for (let round = 0; round < ROUNDS; round++) {
+      const before = at;
+      for (let axis = 0; axis < this.#axes.variables && !this.#judge.stopped(); axis++) {
+        const { cuts } = this.#axes.axes[axis];
+        const stride = Math.max(1, (cuts.length + 1) / MOST_TRIED);
+        for (let k = 0; k <= cuts.length; k = Math.max(k + 1, Math.floor(k + stride))) {
+          const cell = { from: Int32Array.of(k), to: Int32Array.of(k) };
+          const [low, high] = [this.#edge(axis, cell, false), this.#edge(axis, cell, true)];
+          const value = Math.min(high, Math.max(low, this.#ideal[axis]));
+          if (value !== at.x[axis]) at = better(this.#judge.judge(at.x.with(axis, value)), at);
+        }
+      }
+      if (at === before) break;
+    }
+    return at;
+  }
+
+  #edge(axis: number, { from }: Cell, upper: boolean): number {
+    const wide = { from: new Int32Array(axis + 1).fill(from[0]), to: new Int32Array(axis + 1).fill(from[0]) };
+    return upper ? this.#axes.high(axis, wide) : this.#axes.low(axis, wide);
+  }
+
+  #ended(): boolean {
+    return this.#judge.stopped() || this.#boxes >= MOST_BOXES || this.#solvedCells.size >= MOST_SOLVED ||
+      this.#boxes - this.#gainedAt >= MOST_WITHOUT;
+  }
+
+  #promises(bound: number): boolean {
+    return !holds(this.#best) ||
+      bound < this.#best.cost - AGREEMENT * this.#judge.unit;
+  }
+
+  #take(next: Candidate): boolean {
+    const best = better(next, this.#best);
+    if (best === this.#best) return false;
+    this.#best = best;
+    this.#gainedAt = this.#boxes;
+    return true;
+  }
+
+  /** Looks at the point of the box that the rest of the cost likes best. */
+  #try(cell: Cell): void {
+    const { lo, hi } = this.#boxOf(cell);
+    const point = this.#judge.judge(clamp(this.#ideal, { lo, hi }));
+    if (this.#take(point)) this.#solveCell(this.#axes.cellAt(point.x), point.x);
+  }
+
+  #leaf(node: Node): void {
+    const { lo, hi } = this.#boxOf(node);
+    const point = this.#judge.judge(clamp(this.#ideal, { lo, hi }));
+    this.#take(point);
+    // nothing in the cell is better than its bound
+    if (!this.#promises(node.bound)) return;
+    this.#solveCell(node, point.x);
+  }
+
+  #solveCell(cell: Cell, from: Float64Array): void {
+    const key = `${cell.from} ${cell.to}`;
+    if (this.#judge.stopped() || this.#solvedCells.has(key)) return;
+    this.#solvedCells.add(key);
+    const { lo, hi } = this.#boxOf(cell);
+    const inside = clamp(from, { lo, hi });
+    const end = this.#solveBox({ lo, hi, held: this.#heldAt(inside, cell) }, inside);
+    if (this.#take(end)) this.#ideal = end.x;
+    // a barrier stays a little inside of the cell, and the clearance of the solver's bounds may carry it just outside
+    const { scale } = this.#judge.problem;
+    const edge = clamp(end.x, { lo, hi }).map((x, i) =>
+      x - lo[i] <= NEAR * scale[i] ? lo[i] : hi[i] - x <= NEAR * scale[i] ? hi[i] : x
+    );
+    if (edge.every((x, i) => x === end.x[i])) return;
+    const next = this.#judge.judge(edge, end.solve);
+    if (next.x !== this.#best.x && (noWorse(next, this.#best) || better(next, this.#best) === next)) {
+      this.#best = next;
+    }
+  }
+
+  #boxOf(cell: Cell): { lo: Float64Array; hi: Float64Array } {
+    const { lo, hi } = this.#judge.problem;
+    return { lo: lo.map((_, i) => this.#axes.low(i, cell)), hi: hi.map((_, i) => this.#axes.high(i, cell)) };
+  }
+
+  /** The steps at `x`, and what has a row kept within `cell`. */
+  #heldAt(x: Float64Array, cell: Cell | undefined): Held {
+    const { quantities } = this.#steps;
+    const lower = new Float64Array(quantities.length).fill(-Infinity);
+    const upper = new Float64Array(quantities.length).fill(Infinity);
+    this.#axes.axes.forEach(({ quantity, cuts }, axis) => {
+      if (cell === undefined || quantity < 0) return;
+      const { below, above } = quantities[quantity];
+      const [low, high] = [this.#axes.low(axis, cell) + below, this.#axes.high(axis, cell) + above];
+      const margin = high - low > 1e-6 ? MARGIN * Math.max(1, Math.abs(low), Math.abs(high)) : 0;
+      if (cell.from[axis] > 0) lower[quantity] = low + margin;
+      if (cell.to[axis] < cuts.length) upper[quantity] = high - margin;
+    });
+    return { values: this.#steps.heldAt(x).slice(), lower, upper };
+  }
+
+  /** The cell with what is known of it; undefined where it can hold nothing that keeps the limits. */
+  #node(cell: Cell): Node | undefined {
+    this.#boxes++;
+    const { lo, hi } = this.#boxOf(cell);
+    this.#axes.axes.forEach(({ quantity, bits, cuts }, axis) => {
+      if (quantity < 0) return;
+      this.#lower[quantity] = cell.from[axis] === 0 ? -Infinity : below(this.#axes.low(axis, cell), bits);
+      this.#upper[quantity] = cell.to[axis] === cuts.length
+        ? Infinity
+        : above(this.#axes.high(axis, cell), bits);
+    });
+    this.#bounds.run(lo, hi, this.#lower, this.#upper);
+    const { lower, upper } = this.#bounds;
+    const { cost, held, heldElements } = this.#steps;
+    for (let k = 0; k < cost; k++) if (lower[k] > upper[k]) return undefined;
+    const { limits } = this.#judge.problem;
+    for (let k = 0; k < limits.length; k++) {
+      const [low, high] = [lower[cost + 1 + k], upper[cost + 1 + k]];
+      const limit = limits[k];
+      if (low > limit.upper + SLACK * Math.max(1, Math.abs(limit.upper))) return undefined;
+      if (high < limit.lower - SLACK * Math.max(1, Math.abs(limit.lower))) return undefined;
+    }
+    let decided = true;
+    for (let k = held; k < held + heldElements; k++) decided &&= lower[k] === upper[k];
+    const bound = lower[cost];
+    return { ...cell, bound, decided, branch: decided ? undefined : this.#branch(cell) };
+  }
+
+  /** Where to cut: on the axis on which the forests differ most, at the middle of the weight; else on the longest other axis. */
+  #branch(cell: Cell): Node["branch"] {
+    let best: Node["branch"];
+    let most = 0;
+    for (const { forest, quantities } of this.#steps.forests) {
+      const votes = new Map<number, { place: number; spread: number }[]>();
+      forest.eachOpen((feature, threshold, spread) => {
+        const at = quantities[feature] < 0 ? undefined : this.#axes.placeOf(quantities[feature], threshold);
+        if (at === undefined || at.place < cell.from[at.axis] || at.place >= cell.to[at.axis]) return;
+        const own = votes.get(at.axis);
+        if (own === undefined) votes.set(at.axis, [{ place: at.place, spread }]);
+        else own.push({ place: at.place, spread });
+      });
+      for (const [axis, own] of votes) {
+        const total = own.reduce((sum, { spread }) => sum + spread, 0);
+        if (total <= most) continue;
+        most = total;
+        own.sort((a, b) => a.place - b.place);
+        let half = total / 2;
+        best = { axis, place: (own.find(({ spread }) => (half -= spread) <= 0) ?? own[0]).place };
+      }
+    }
+    if (best !== undefined) return best;
+    let longest = 0;
+    for (let axis = 0; axis < this.#axes.axes.length; axis++) {
+      const count = cell.to[axis] - cell.from[axis];
+      if (count <= longest) continue;
+      longest = count;
+      best = { axis, place: (cell.from[axis] + cell.to[axis]) >> 1 };
+    }
+    return best;
+  }
+}
+
+/** What rounds to the number or above it, and what rounds to it or below it. */
+function below(x: number, bits: 32 | 64): number {
+  return bits === 64 ? x : x - Math.abs(x) * 2 ** -23;
+}
+
+function above(x: number, bits: 32 | 64): number {
+  return bits === 64 ? x : x + Math.abs(x) * 2 ** -23;
+}
+
+/** Least bound first. */
+class Heap {
+  readonly #nodes: Node[] = [];
+
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  least(): number {
+    return this.#nodes[0].bound;
+  }
+
+  push(node: Node): void {
+    const nodes = this.#nodes;
+    let at = nodes.push(node) - 1;
+    for (let parent = (at - 1) >> 1; at > 0 && node.bound < nodes[parent].bound; parent = (at - 1) >> 1) {
+      nodes[at] = nodes[parent];
+      at = parent;
+    }
+    nodes[at] = node;
+  }
+
+  pop(): Node {
+    const nodes = this.#nodes;
+    const [first] = nodes;
+    const last = nodes.pop()!;
+    if (nodes.length === 0) return first;
+    let at = 0;
+    for (let child = 1; child < nodes.length; child = 2 * at + 1) {
+      if (child + 1 < nodes.length && nodes[child + 1].bound < nodes[child].bound) child++;
+      if (nodes[child].bound >= last.bound) break;
+      nodes[at] = nodes[child];
+      at = child;
+    }
+    nodes[at] = last;
+    return first;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Forest } from "./forest.ts";
+import type { BoxBounds } from "./interval.ts";
+import type { LiftedQuantity, LiftedSteps } from "./lift_steps.ts";
+import { Tape } from "./tape.ts";
+
+/** The steps of a problem in use: what they look at and what they are, at points and in boxes. */
+export class StepTape {
+  readonly tape: Tape;
+  readonly quantities: readonly LiftedQuantity[];
+  /** Numbers of the outputs: quantities from 0, then the cost, the limits, the held elements. */
+  readonly cost: number;
+  readonly held: number;
+  readonly heldElements: number;
+  /** Forests with the quantity of each element; −1: it does not vary. */
+  readonly forests: readonly { readonly forest: Forest; readonly quantities: Int32Array }[];
+  readonly #out: Float64Array;
+  readonly #some: Float64Array;
+
+  /** @throws {GraphError} TAPE */
+  constructor({ tape, quantities, limits, held, forests }: LiftedSteps) {
+    this.tape = Tape.decode(tape);
+    this.quantities = quantities;
+    this.cost = quantities.length;
+    this.held = this.cost + 1 + limits;
+    this.heldElements = held;
+    this.forests = this.tape.forests.map((forest, k) => ({ forest, quantities: forests[k] }))
+      .filter((each) => each.quantities.length > 0);
+    this.#out = new Float64Array(this.tape.outputs);
+    this.#some = new Float64Array(quantities.length);
+  }
+
+  /** The held elements at `x`, as the exact functions see them. The answer is overwritten by the next call. */
+  heldAt(x: Float64Array): Float64Array {
+    this.tape.value(x, this.#out);
+    return this.#out.subarray(this.held);
+  }
+
+  /** Quantity `k` at `x`, not rounded. */
+  quantityAt(x: Float64Array, k: number): number {
+    const some = this.#some.subarray(0, k + 1);
+    this.tape.value(x, some);
+    return some[k];
+  }
+
+  /** For the present parameters. */
+  boxBounds(): BoxBounds {
+    return this.tape.boxBounds(this.quantities.length);
+  }
+}
