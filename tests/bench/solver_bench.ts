@@ -1,147 +1,147 @@
-/** Complete solves beside native IPOPT's in the same run, where Debian's coinor-libipopt-dev is installed. */
-import { DenseLdlt } from "../../runtime/solver/linear_algebra/ldlt.ts";
-import { createSolver, solve } from "../../runtime/solver/mod.ts";
-import { seeded } from "../graph/random_graph.ts";
-import { asProblem, controlProblem } from "../solver/control_problem.ts";
+/**
+ * Complete solves in TypeScript and in WebAssembly, beside native IPOPT's in the same run where Debian's
+ * coinor-libipopt-dev is installed. Each side in its own fastest form: ours dense or sparse.
+ */
+import {
+  createSolver,
+  createSparseSolver,
+  createSparseWasmSolver,
+  createWasmSolver,
+  isSparse,
+  type SolveResult,
+  type SparseProblem,
+  type Structure,
+} from "../../runtime/solver/mod.ts";
+import { controlProblem } from "../solver/control_problem.ts";
+import { module } from "../solver/forms.ts";
+import { factorisations } from "./ldlt_bench.ts";
+import { median } from "./median.ts";
+import { type Native, nativeTimes } from "./native_ipopt.ts";
+import { codeOf } from "./problem_code.ts";
 import type { BenchRow } from "./row.ts";
 import { smallProblems } from "./solver_problems.ts";
+import { type TimedProblem, timedProblem } from "./timed_problem.ts";
 
-const HEADER = "/usr/include/coin/IpStdCInterface.h";
-
-interface Native {
-  readonly status: number;
-  readonly iterations: number;
-  readonly objective: number;
+interface Timed {
+  readonly form: string;
   readonly micros: number;
 }
 
 export async function solverBench(): Promise<BenchRow[]> {
-  const native = await nativeTimes();
+  const codes = smallProblems().map((problem) => codeOf(problem.name, problem));
+  const native = await nativeTimes(codes);
+  const others = typeof native === "string" ? new Map<string, Native>() : native;
   const rows: BenchRow[] = [];
-  const ratios: number[] = [];
-  for (const problem of smallProblems()) {
-    const solver = createSolver(problem.n, problem.m);
-    const micros = median(() => solver.solve(problem), 15, 200_000);
-    const { iterations, objective } = solver.solve(problem);
-    const other = native.get(problem.name);
-    if (other !== undefined) ratios.push(other.micros / micros);
+  const ratios = new Map<string, number[]>([["fastest", []]]);
+  for (const problem of codes.map(timedProblem)) {
+    const forms = formsOf(problem).map(({ form, solve }) => ({
+      form,
+      micros: median(solve, 7, 70_000),
+      solve,
+    }));
+    const fastest = forms.reduce((a, b) => b.micros < a.micros ? b : a);
+    const result = fastest.solve();
+    const other = others.get(problem.name);
+    if (other !== undefined && other.status === 0 && result.status === 0) {
+      ratios.get("fastest")!.push(other.micros / fastest.micros);
+      for (const { form, micros } of forms) {
+        ratios.set(form, [...ratios.get(form) ?? [], other.micros / micros]);
+      }
+    }
     rows.push({
       name: `solver: ${problem.name}`,
-      value: micros,
+      value: fastest.micros,
       unit: "µs",
-      note: `${iterations} iterations to ${objective.toPrecision(9)}${beside(other, micros)}`,
+      note: `${outcome(result)}; ${listed(forms, 1)}${beside(other, fastest.micros)}`,
     });
   }
-  if (ratios.length > 0) {
-    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
-    rows.push({
-      name: "solver: native over ours",
+  if (typeof native === "string") {
+    rows.push({ name: "solver: native over ours", value: NaN, unit: "×", note: `not measured: ${native}` });
+  } else rows.push(...means(ratios));
+  rows.push(
+    ...control(8000, 5, others.get("control16000")),
+    ...control(80_000, 1, others.get("control160000")),
+  );
+  return [...rows, ...await factorisations()];
+}
+
+function formsOf({ dense, sparse }: TimedProblem): { readonly form: string; solve(): SolveResult }[] {
+  const { n, m, jacobianStructure, hessianStructure } = sparse;
+  const [script, wasm] = [createSolver(n, m), createWasmSolver(module, n, m)];
+  const forms = [
+    { form: "TypeScript", solve: () => script.solve(dense) },
+    { form: "WebAssembly", solve: () => wasm.solve(dense) },
+  ];
+  if (!isSparse(n, m, jacobianStructure.iRow.length + hessianStructure.iRow.length)) return forms;
+  return [...forms, ...sparseForms(sparse)];
+}
+
+function sparseForms(sparse: SparseProblem) {
+  const { n, m, jacobianStructure, hessianStructure } = sparse;
+  const script = createSparseSolver(n, m, jacobianStructure, hessianStructure);
+  const wasm = createSparseWasmSolver(module, n, m, jacobianStructure, hessianStructure);
+  return [
+    { form: "sparse TypeScript", solve: () => script.solve(sparse) },
+    { form: "sparse WebAssembly", solve: () => wasm.solve(sparse) },
+  ];
+}
+
+function means(ratios: ReadonlyMap<string, readonly number[]>): BenchRow[] {
+  return ["fastest", "TypeScript", "WebAssembly"].map((form) => {
+    const of = ratios.get(form) ?? [];
+    const mean = Math.exp(of.reduce((sum, ratio) => sum + Math.log(ratio), 0) / of.length);
+    const least = Math.min(...of);
+    return {
+      name: form === "fastest" ? "solver: native over ours" : `solver: native over ${form}, dense`,
       value: mean,
       unit: "×",
-      note: "geometric mean; goal ≥ 30",
-    });
-  }
-  rows.push(...await control(native.get("control16000")), ...factorisations());
-  return rows;
-}
-
-async function control(other: Native | undefined): Promise<BenchRow[]> {
-  const problem = asProblem(controlProblem(8000));
-  const times: number[] = [];
-  let iterations = 0;
-  for (let k = 0; k < 5; k++) {
-    const start = performance.now();
-    ({ iterations } = await solve(problem));
-    times.push((performance.now() - start) * 1000);
-  }
-  const micros = times.sort((a, b) => a - b)[2];
-  return [{
-    name: "solver: control of 16,000 variables",
-    value: micros / 1000,
-    unit: "ms",
-    note: `${iterations} iterations, order of elimination included${beside(other, micros)}; goal ≤ native`,
-  }];
-}
-
-/** LDLᵀ against as many multiply-adds in a plain loop. */
-function factorisations(): BenchRow[] {
-  return [100, 300].map((n) => {
-    const random = seeded(n);
-    const matrix = Float64Array.from({ length: n * n }, () => random() - 0.5);
-    const ldlt = new DenseLdlt(n);
-    const micros = median(
-      () => {
-        ldlt.a.set(matrix);
-        ldlt.factor(n, 1e-40);
-      },
-      9,
-      100_000,
-    );
-    const plain = median(() => plainLoop(matrix, ldlt.a, n), 9, 100_000);
-    return {
-      name: `solver: LDLᵀ n = ${n}`,
-      value: micros,
-      unit: "µs",
-      note: `${(micros / plain).toFixed(2)} of as many multiply-adds in a plain loop (${
-        plain.toFixed(0)
-      } µs)`,
+      note: `geometric mean over ${of.length} problems, least ${least.toFixed(1)}${
+        form === "fastest" ? "; goal ≥ 30" : ""
+      }`,
     };
   });
 }
 
-/** n³/6 multiply-adds column by column. */
-function plainLoop(from: Float64Array, to: Float64Array, n: number): void {
-  for (let k = 0; k < n; k++) {
-    for (let j = k; j < n; j++) {
-      const factor = from[k * n + j] * 1e-3;
-      for (let i = j; i < n; i++) to[j * n + i] -= factor * from[k * n + i];
-    }
-  }
+/** First solves, the order of elimination included. */
+function control(stages: number, rounds: number, other: Native | undefined): BenchRow[] {
+  const problem = controlProblem(stages);
+  const { n, m, jacobianStructure, hessianStructure } = problem;
+  const fresh: Readonly<
+    Record<string, (j: Structure, h: Structure) => ReturnType<typeof createSparseSolver>>
+  > = {
+    "TypeScript": (j, h) => createSparseSolver(n, m, j, h),
+    "WebAssembly": (j, h) => createSparseWasmSolver(module, n, m, j, h),
+  };
+  let note = "";
+  const forms = Object.entries(fresh).map(([form, create]) => {
+    const times = Array.from({ length: rounds }, () => {
+      const start = performance.now();
+      note = outcome(create(jacobianStructure, hessianStructure).solve(problem));
+      return (performance.now() - start) * 1000;
+    });
+    return { form, micros: times.sort((a, b) => a - b)[rounds >> 1] };
+  });
+  const fastest = Math.min(...forms.map(({ micros }) => micros));
+  return [{
+    name: `solver: control of ${(2 * stages).toLocaleString("en")} variables`,
+    value: fastest / 1000,
+    unit: "ms",
+    note: `${note}; ${listed(forms, 1000)} ms${beside(other, fastest)}; goal ≤ native`,
+  }];
+}
+
+function outcome({ status, iterations, objective }: SolveResult): string {
+  return `${status === 0 ? "" : `status ${status}, `}${iterations} iterations to ${objective.toPrecision(9)}`;
+}
+
+function listed(forms: readonly Timed[], unit: number): string {
+  return forms.map(({ form, micros }) => `${form} ${(micros / unit).toFixed(micros / unit < 100 ? 1 : 0)}`)
+    .join(", ");
 }
 
 function beside(other: Native | undefined, micros: number): string {
   if (other === undefined) return "";
   const ratio = (other.micros / micros).toFixed(1);
-  return `; IPOPT ${other.iterations} iterations, ${other.micros.toFixed(0)} µs: ${ratio} ×`;
-}
-
-/** Median of `rounds` rounds of some hundred ms at most, µs a call. */
-function median(run: () => void, rounds: number, microsARound: number): number {
-  const time = (calls: number) => {
-    const start = performance.now();
-    for (let k = 0; k < calls; k++) run();
-    return (performance.now() - start) * 1000 / calls;
-  };
-  time(3);
-  const calls = Math.max(1, Math.min(2000, Math.round(microsARound / rounds / time(3))));
-  return Array.from({ length: rounds }, () => time(calls)).sort((a, b) => a - b)[rounds >> 1];
-}
-
-/** Builds and runs the C driver. Empty where there is no IPOPT or no compiler. */
-async function nativeTimes(): Promise<Map<string, Native>> {
-  const times = new Map<string, Native>();
-  try {
-    await Deno.stat(HEADER);
-  } catch {
-    return times;
-  }
-  const folder = await Deno.makeTempDir();
-  try {
-    const source = decodeURIComponent(new URL("./ipopt/driver.c", import.meta.url).pathname);
-    const program = `${folder}/driver`;
-    const build = await new Deno.Command("cc", { args: ["-O2", source, "-lipopt", "-lm", "-o", program] })
-      .output();
-    if (!build.success) return times;
-    const { stdout } = await new Deno.Command(program).output();
-    for (const line of new TextDecoder().decode(stdout).trim().split("\n")) {
-      const [name, ...figures] = line.split(" ");
-      const [status, iterations, objective, micros] = figures.map(Number);
-      times.set(name, { status, iterations, objective, micros });
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-  return times;
+  const status = other.status === 0 ? "" : `status ${other.status}, `;
+  return `; IPOPT ${status}${other.iterations} iterations, ${other.micros.toFixed(0)} µs: ${ratio} ×`;
 }

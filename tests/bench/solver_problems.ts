@@ -1,189 +1,142 @@
-import type { DenseProblem } from "../../runtime/solver/mod.ts";
+import { seeded } from "../graph/random_graph.ts";
+import { atLeast, type BookProblem, equals } from "../solver/book_problem.ts";
+import { HOCK_SCHITTKOWSKI } from "../solver/hock_schittkowski.ts";
+import type { Jet } from "../solver/jet.ts";
 
-/** The problems of ipopt/driver.c by the same formulas, each callback as fast as it can be written by hand. */
-export interface TimedProblem extends DenseProblem {
-  readonly name: string;
+/** The small problems of the comparison with native IPOPT: those of the book, and families of our own with seeds. */
+export function smallProblems(): BookProblem[] {
+  return [
+    ...HOCK_SCHITTKOWSKI.map((problem) => ({ ...problem, name: `hs${problem.name.padStart(3, "0")}` })),
+    ...[10, 30, 100].map(rosenbrock),
+    ...[5, 10, 20].map(quadratic),
+    ...[[3, 4], [5, 6], [10, 8]].map(([inputs, hidden]) => network(inputs, hidden, false)),
+    ...[[3, 4], [5, 6]].map(([inputs, hidden]) => network(inputs, hidden, true)),
+    ...[10, 40].map(chain),
+    ...[10, 20].map(portfolio),
+    fit(),
+  ];
 }
 
-export function smallProblems(): TimedProblem[] {
-  return [hs035(), hs043(), hs071(), rosenbrock(10), rosenbrock(30), rosenbrock(100)];
+function all<T>(n: number, of: (k: number) => T): T[] {
+  return Array.from({ length: n }, (_, k) => of(k));
 }
 
-function all(n: number, value: number): Float64Array {
-  return new Float64Array(n).fill(value);
+function sum(terms: readonly Jet[]): Jet {
+  return terms.slice(1).reduce((total, term) => total.plus(term), terms[0]);
 }
 
-function hs035(): TimedProblem {
-  const second = [4, 2, 2, 2, 4, 0, 2, 0, 2];
-  return {
-    name: "hs035",
-    n: 3,
-    m: 1,
-    x0: all(3, 0.5),
-    xl: all(3, 0),
-    xu: all(3, 2e19),
-    gl: all(1, -2e19),
-    gu: all(1, 3),
-    objective: (x) =>
-      9 - 8 * x[0] - 6 * x[1] - 4 * x[2] + 2 * x[0] * x[0] + 2 * x[1] * x[1] + x[2] * x[2] + 2 * x[0] * x[1] +
-      2 * x[0] * x[2],
-    gradient(x, g) {
-      g[0] = -8 + 4 * x[0] + 2 * x[1] + 2 * x[2];
-      g[1] = -6 + 4 * x[1] + 2 * x[0];
-      g[2] = -4 + 2 * x[2] + 2 * x[0];
-      return true;
-    },
-    constraints(x, c) {
-      c[0] = x[0] + x[1] + 2 * x[2];
-      return true;
-    },
-    jacobian(_x, v) {
-      v[0] = v[1] = 1;
-      v[2] = 2;
-      return true;
-    },
-    hessian(_x, sigma, _lambda, v) {
-      for (let k = 0; k < 9; k++) v[k] = sigma * second[k];
-      return true;
-    },
-  };
-}
-
-function hs043(): TimedProblem {
-  return {
-    name: "hs043",
-    n: 4,
-    m: 3,
-    x0: all(4, 0),
-    xl: all(4, -2e19),
-    xu: all(4, 2e19),
-    gl: all(3, -2e19),
-    gu: new Float64Array([8, 10, 5]),
-    objective: (x) =>
-      x[0] * x[0] + x[1] * x[1] + 2 * x[2] * x[2] + x[3] * x[3] - 5 * x[0] - 5 * x[1] - 21 * x[2] + 7 * x[3],
-    gradient(x, g) {
-      g[0] = 2 * x[0] - 5;
-      g[1] = 2 * x[1] - 5;
-      g[2] = 4 * x[2] - 21;
-      g[3] = 2 * x[3] + 7;
-      return true;
-    },
-    constraints(x, g) {
-      const [a, b, c, d] = [x[0] * x[0], x[1] * x[1], x[2] * x[2], x[3] * x[3]];
-      g[0] = a + b + c + d + x[0] - x[1] + x[2] - x[3];
-      g[1] = a + 2 * b + c + 2 * d - x[0] - x[3];
-      g[2] = 2 * a + b + c + 2 * x[0] - x[1] - x[3];
-      return true;
-    },
-    jacobian(x, v) {
-      v[0] = 2 * x[0] + 1;
-      v[1] = 2 * x[1] - 1;
-      v[2] = 2 * x[2] + 1;
-      v[3] = 2 * x[3] - 1;
-      v[4] = 2 * x[0] - 1;
-      v[5] = 4 * x[1];
-      v[6] = 2 * x[2];
-      v[7] = 4 * x[3] - 1;
-      v[8] = 4 * x[0] + 2;
-      v[9] = 2 * x[1] - 1;
-      v[10] = 2 * x[2];
-      v[11] = -1;
-      return true;
-    },
-    hessian(_x, s, y, v) {
-      v.fill(0);
-      v[0] = 2 * s + 2 * y[0] + 2 * y[1] + 4 * y[2];
-      v[5] = 2 * s + 2 * y[0] + 4 * y[1] + 2 * y[2];
-      v[10] = 4 * s + 2 * y[0] + 2 * y[1] + 2 * y[2];
-      v[15] = 2 * s + 2 * y[0] + 4 * y[1];
-      return true;
-    },
-  };
-}
-
-export function hs071(): TimedProblem {
-  return {
-    name: "hs071",
-    n: 4,
-    m: 2,
-    x0: new Float64Array([1, 5, 5, 1]),
-    xl: all(4, 1),
-    xu: all(4, 5),
-    gl: new Float64Array([25, 40]),
-    gu: new Float64Array([2e19, 40]),
-    objective: (x) => x[0] * x[3] * (x[0] + x[1] + x[2]) + x[2],
-    gradient(x, g) {
-      g[0] = x[3] * (2 * x[0] + x[1] + x[2]);
-      g[1] = x[0] * x[3];
-      g[2] = x[0] * x[3] + 1;
-      g[3] = x[0] * (x[0] + x[1] + x[2]);
-      return true;
-    },
-    constraints(x, c) {
-      c[0] = x[0] * x[1] * x[2] * x[3];
-      c[1] = x[0] * x[0] + x[1] * x[1] + x[2] * x[2] + x[3] * x[3];
-      return true;
-    },
-    jacobian(x, v) {
-      v[0] = x[1] * x[2] * x[3];
-      v[1] = x[0] * x[2] * x[3];
-      v[2] = x[0] * x[1] * x[3];
-      v[3] = x[0] * x[1] * x[2];
-      for (let k = 0; k < 4; k++) v[4 + k] = 2 * x[k];
-      return true;
-    },
-    hessian(x, s, y, v) {
-      v[0] = s * 2 * x[3] + 2 * y[1];
-      v[4] = s * x[3] + y[0] * x[2] * x[3];
-      v[5] = v[10] = v[15] = 2 * y[1];
-      v[8] = s * x[3] + y[0] * x[1] * x[3];
-      v[9] = y[0] * x[0] * x[3];
-      v[12] = s * (2 * x[0] + x[1] + x[2]) + y[0] * x[1] * x[2];
-      v[13] = s * x[0] + y[0] * x[0] * x[2];
-      v[14] = s * x[0] + y[0] * x[0] * x[1];
-      return true;
-    },
-  };
-}
-
-function rosenbrock(n: number): TimedProblem {
+function rosenbrock(n: number): BookProblem {
   return {
     name: `rosenbrock${n}`,
-    n,
-    m: 0,
-    x0: Float64Array.from({ length: n }, (_, i) => i % 2 ? 1 : -1.2),
-    xl: all(n, -2e19),
-    xu: all(n, 2e19),
-    gl: new Float64Array(0),
-    gu: new Float64Array(0),
-    objective(x) {
-      let sum = 0;
-      for (let i = 0; i + 1 < n; i++) {
-        const a = x[i + 1] - x[i] * x[i];
-        const b = 1 - x[i];
-        sum += 100 * a * a + b * b;
-      }
-      return sum;
-    },
-    gradient(x, g) {
-      g.fill(0);
-      for (let i = 0; i + 1 < n; i++) {
-        const a = x[i + 1] - x[i] * x[i];
-        g[i] += -400 * a * x[i] - 2 * (1 - x[i]);
-        g[i + 1] += 200 * a;
-      }
-      return true;
-    },
-    constraints: () => true,
-    jacobian: () => true,
-    hessian(x, s, _lambda, v) {
-      v.fill(0);
-      for (let i = 0; i + 1 < n; i++) {
-        v[i * n + i] += s * (1200 * x[i] * x[i] - 400 * x[i + 1] + 2);
-        v[(i + 1) * n + i + 1] += s * 200;
-        v[(i + 1) * n + i] = -400 * s * x[i];
-      }
-      return true;
-    },
+    x0: all(n, (k) => k % 2 ? 1 : -1.2),
+    f: (x) =>
+      sum(all(n - 1, (k) => x[k + 1].minus(x[k].square()).square().times(100).plus(x[k].minus(1).square()))),
+    best: 0,
+  };
+}
+
+/** A convex QP with a box and n/2 inequalities. */
+function quadratic(n: number): BookProblem {
+  const random = seeded(n);
+  const draw = () => 2 * random() - 1;
+  const squares = all(n, () => all(n, draw));
+  const target = all(n, () => 3 * draw());
+  const rows = all(n >> 1, () => all(n, draw));
+  return {
+    name: `qp${n}`,
+    x0: all(n, () => 0),
+    bounds: [[-1, 1]],
+    f: (x) =>
+      sum(squares.map((w, k) => sum(w.map((c, j) => x[j].times(c))).minus(target[k]).square()))
+        .plus(sum(x.map((v) => v.square())).times(0.01)),
+    rows: rows.map((w) => atLeast((x) => sum(w.map((c, j) => x[j].times(c))), -0.5)),
+    best: NaN,
+  };
+}
+
+/** An output of a network with one hidden layer of tanh over a box, and other outputs as constraints. */
+function network(inputs: number, hidden: number, constrained: boolean): BookProblem {
+  const random = seeded(100 * inputs + hidden);
+  const draw = () => 2 * random() - 1;
+  const first = all(hidden, () => all(inputs + 1, draw));
+  const output = () => {
+    const weights = all(hidden, draw);
+    return (x: readonly Jet[]) => {
+      const layer = first.map((w) => tanh(sum(x.map((v, j) => v.times(w[j]))).plus(w[inputs])));
+      return sum(layer.map((v, k) => v.times(weights[k])));
+    };
+  };
+  const cost = output();
+  return {
+    name: `network${inputs}x${hidden}${constrained ? "+3" : ""}`,
+    x0: all(inputs, () => 0.1),
+    bounds: [[-1, 1]],
+    f: cost,
+    ...(constrained && { rows: all(3, () => atLeast(output(), -0.2)) }),
+    best: NaN,
+  };
+}
+
+function tanh(u: Jet): Jet {
+  return u.times(2).exp().plus(1).power(-1).times(-2).plus(1);
+}
+
+/** A hanging chain of n links between two points: least potential energy. */
+function chain(n: number): BookProblem {
+  // Coordinates of the inner joints: all x, then all y.
+  const joints = n - 1;
+  const at = (v: readonly Jet[], k: number) => [v[k], v[joints + k]] as const;
+  const link = (v: readonly Jet[], k: number) => {
+    if (k === 0) return at(v, 0)[0].square().plus(at(v, 0)[1].square());
+    const [x, y] = at(v, k - 1);
+    if (k === joints) return x.minus(1).square().plus(y.square());
+    const [p, q] = at(v, k);
+    return p.minus(x).square().plus(q.minus(y).square());
+  };
+  return {
+    name: `chain${n}`,
+    x0: all(2 * joints, (k) => k < joints ? (k + 1) / n : -0.3 * Math.sin(Math.PI * (k - joints + 1) / n)),
+    f: (v) => sum(all(joints, (k) => at(v, k)[1])),
+    rows: all(n, (k) => equals((v) => link(v, k).times(n * n), 1.5 ** 2)),
+    best: NaN,
+  };
+}
+
+/** Least variance for a wanted return: weights that add up to 1, none below 0. */
+function portfolio(n: number): BookProblem {
+  const random = seeded(1000 + n);
+  const factors = all(3, () => all(n, () => 2 * random() - 1));
+  const own = all(n, () => 0.1 + random());
+  const gain = all(n, () => random());
+  return {
+    name: `portfolio${n}`,
+    x0: all(n, () => 1 / n),
+    bounds: [[0, 1]],
+    f: (x) =>
+      sum([
+        ...factors.map((w) => sum(w.map((c, j) => x[j].times(c))).square()),
+        ...own.map((c, j) => x[j].square().times(c)),
+      ]),
+    rows: [equals((x) => sum([...x]), 1), atLeast((x) => sum(gain.map((c, j) => x[j].times(c))), 0.6)],
+    best: NaN,
+  };
+}
+
+/** Two decays fitted to twenty noisy points. */
+function fit(): BookProblem {
+  const random = seeded(7);
+  const times = all(20, (k) => k / 4);
+  const seen = times.map((t) => 3 * Math.exp(-0.4 * t) + Math.exp(-2 * t) + 0.05 * (random() - 0.5));
+  return {
+    name: "fit20",
+    x0: [2, 0.2, 2, 3],
+    bounds: [[0, 10]],
+    f: (x) =>
+      sum(
+        times.map((t, k) =>
+          x[0].times(x[1].times(-t).exp()).plus(x[2].times(x[3].times(-t).exp())).minus(seen[k]).square()
+        ),
+      ),
+    best: NaN,
   };
 }

@@ -1,9 +1,10 @@
 /*
- * Native IPOPT on the problems of solver_problems.ts, through its C interface; our own text, for comparison only.
+ * Native IPOPT on the problems of the bench, through its C interface; our own text, for comparison only. native_ipopt.ts
+ * writes problems.h beside it and builds both; it needs Debian's coinor-libipopt-dev.
  * Prints a line a problem: name, status, iterations, objective, median microseconds of a complete solve.
- * cc -O2 driver.c -lipopt -lm -o driver, where Debian's coinor-libipopt-dev is installed.
  */
 #include <coin/IpStdCInterface.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,197 +12,24 @@
 
 typedef struct {
   const char *name;
-  int n, m, jac, hess, repeats;
+  int n, m, jac, hess;
   Eval_F_CB f;
   Eval_Grad_F_CB grad;
   Eval_G_CB g;
   Eval_Jac_G_CB jac_g;
   Eval_H_CB h;
-  void (*bounds)(Number *x, Number *xl, Number *xu, Number *gl, Number *gu);
+  Number *x0, *xl, *xu, *gl, *gu;
 } Problem;
+
+static Bool take(int count, const Index *rows, const Index *columns, Index *row, Index *col) {
+  memcpy(row, rows, count * sizeof(Index)), memcpy(col, columns, count * sizeof(Index));
+  return TRUE;
+}
+
+#include "problems.h"
 
 static int iterations;
 static int stages = 8000;
-static int rosen;
-
-static void fill(Number *a, int n, Number value) {
-  for (int i = 0; i < n; i++) a[i] = value;
-}
-
-static Bool no_g(Index n, Number *x, Bool fresh, Index m, Number *g, UserDataPtr data) { return TRUE; }
-static Bool no_jac(Index n, Number *x, Bool fresh, Index m, Index nz, Index *row, Index *col, Number *v,
-                   UserDataPtr data) {
-  return TRUE;
-}
-
-/* Rosenbrock's function, chained */
-static Bool rosen_f(Index n, Number *x, Bool fresh, Number *out, UserDataPtr data) {
-  Number sum = 0;
-  for (int i = 0; i + 1 < n; i++) {
-    Number a = x[i + 1] - x[i] * x[i], b = 1 - x[i];
-    sum += 100 * a * a + b * b;
-  }
-  *out = sum;
-  return TRUE;
-}
-static Bool rosen_grad(Index n, Number *x, Bool fresh, Number *d, UserDataPtr data) {
-  fill(d, n, 0);
-  for (int i = 0; i + 1 < n; i++) {
-    Number a = x[i + 1] - x[i] * x[i];
-    d[i] += -400 * a * x[i] - 2 * (1 - x[i]);
-    d[i + 1] += 200 * a;
-  }
-  return TRUE;
-}
-static Bool rosen_h(Index n, Number *x, Bool fresh, Number s, Index m, Number *y, Bool fresh_y, Index nz, Index *row,
-                    Index *col, Number *v, UserDataPtr data) {
-  if (!v) {
-    for (int i = 0; i < n; i++) row[i] = col[i] = i;
-    for (int i = 0; i + 1 < n; i++) row[n + i] = i + 1, col[n + i] = i;
-    return TRUE;
-  }
-  fill(v, nz, 0);
-  for (int i = 0; i + 1 < n; i++) {
-    v[i] += s * (1200 * x[i] * x[i] - 400 * x[i + 1] + 2);
-    v[i + 1] += s * 200;
-    v[n + i] = -400 * s * x[i];
-  }
-  return TRUE;
-}
-static void rosen_bounds(Number *x, Number *xl, Number *xu, Number *gl, Number *gu) {
-  for (int i = 0; i < rosen; i++) x[i] = i % 2 ? 1 : -1.2, xl[i] = -2e19, xu[i] = 2e19;
-}
-
-/* Hock-Schittkowski 35 */
-static Bool h35_f(Index n, Number *x, Bool fresh, Number *out, UserDataPtr data) {
-  *out = 9 - 8 * x[0] - 6 * x[1] - 4 * x[2] + 2 * x[0] * x[0] + 2 * x[1] * x[1] + x[2] * x[2] + 2 * x[0] * x[1] +
-         2 * x[0] * x[2];
-  return TRUE;
-}
-static Bool h35_grad(Index n, Number *x, Bool fresh, Number *d, UserDataPtr data) {
-  d[0] = -8 + 4 * x[0] + 2 * x[1] + 2 * x[2];
-  d[1] = -6 + 4 * x[1] + 2 * x[0];
-  d[2] = -4 + 2 * x[2] + 2 * x[0];
-  return TRUE;
-}
-static Bool h35_g(Index n, Number *x, Bool fresh, Index m, Number *g, UserDataPtr data) {
-  g[0] = x[0] + x[1] + 2 * x[2];
-  return TRUE;
-}
-static Bool h35_jac(Index n, Number *x, Bool fresh, Index m, Index nz, Index *row, Index *col, Number *v,
-                    UserDataPtr data) {
-  for (int j = 0; j < 3; j++) {
-    if (v) v[j] = j == 2 ? 2 : 1;
-    else row[j] = 0, col[j] = j;
-  }
-  return TRUE;
-}
-static Bool h35_h(Index n, Number *x, Bool fresh, Number s, Index m, Number *y, Bool fresh_y, Index nz, Index *row,
-                  Index *col, Number *v, UserDataPtr data) {
-  static const int r[] = {0, 1, 1, 2, 2}, c[] = {0, 0, 1, 0, 2};
-  static const Number value[] = {4, 2, 4, 2, 2};
-  for (int k = 0; k < 5; k++) {
-    if (v) v[k] = s * value[k];
-    else row[k] = r[k], col[k] = c[k];
-  }
-  return TRUE;
-}
-static void h35_bounds(Number *x, Number *xl, Number *xu, Number *gl, Number *gu) {
-  fill(x, 3, 0.5), fill(xl, 3, 0), fill(xu, 3, 2e19);
-  gl[0] = -2e19, gu[0] = 3;
-}
-
-/* Hock-Schittkowski 43 */
-static Bool h43_f(Index n, Number *x, Bool fresh, Number *out, UserDataPtr data) {
-  *out = x[0] * x[0] + x[1] * x[1] + 2 * x[2] * x[2] + x[3] * x[3] - 5 * x[0] - 5 * x[1] - 21 * x[2] + 7 * x[3];
-  return TRUE;
-}
-static Bool h43_grad(Index n, Number *x, Bool fresh, Number *d, UserDataPtr data) {
-  d[0] = 2 * x[0] - 5, d[1] = 2 * x[1] - 5, d[2] = 4 * x[2] - 21, d[3] = 2 * x[3] + 7;
-  return TRUE;
-}
-static Bool h43_g(Index n, Number *x, Bool fresh, Index m, Number *g, UserDataPtr data) {
-  Number a = x[0] * x[0], b = x[1] * x[1], c = x[2] * x[2], d = x[3] * x[3];
-  g[0] = a + b + c + d + x[0] - x[1] + x[2] - x[3];
-  g[1] = a + 2 * b + c + 2 * d - x[0] - x[3];
-  g[2] = 2 * a + b + c + 2 * x[0] - x[1] - x[3];
-  return TRUE;
-}
-static Bool h43_jac(Index n, Number *x, Bool fresh, Index m, Index nz, Index *row, Index *col, Number *v,
-                    UserDataPtr data) {
-  if (!v) {
-    for (int k = 0; k < 12; k++) row[k] = k / 4, col[k] = k % 4;
-    return TRUE;
-  }
-  v[0] = 2 * x[0] + 1, v[1] = 2 * x[1] - 1, v[2] = 2 * x[2] + 1, v[3] = 2 * x[3] - 1;
-  v[4] = 2 * x[0] - 1, v[5] = 4 * x[1], v[6] = 2 * x[2], v[7] = 4 * x[3] - 1;
-  v[8] = 4 * x[0] + 2, v[9] = 2 * x[1] - 1, v[10] = 2 * x[2], v[11] = -1;
-  return TRUE;
-}
-static Bool h43_h(Index n, Number *x, Bool fresh, Number s, Index m, Number *y, Bool fresh_y, Index nz, Index *row,
-                  Index *col, Number *v, UserDataPtr data) {
-  if (!v) {
-    for (int k = 0; k < 4; k++) row[k] = col[k] = k;
-    return TRUE;
-  }
-  v[0] = 2 * s + 2 * y[0] + 2 * y[1] + 4 * y[2];
-  v[1] = 2 * s + 2 * y[0] + 4 * y[1] + 2 * y[2];
-  v[2] = 4 * s + 2 * y[0] + 2 * y[1] + 2 * y[2];
-  v[3] = 2 * s + 2 * y[0] + 4 * y[1];
-  return TRUE;
-}
-static void h43_bounds(Number *x, Number *xl, Number *xu, Number *gl, Number *gu) {
-  fill(x, 4, 0), fill(xl, 4, -2e19), fill(xu, 4, 2e19), fill(gl, 3, -2e19);
-  gu[0] = 8, gu[1] = 10, gu[2] = 5;
-}
-
-/* Hock-Schittkowski 71 */
-static Bool h71_f(Index n, Number *x, Bool fresh, Number *out, UserDataPtr data) {
-  *out = x[0] * x[3] * (x[0] + x[1] + x[2]) + x[2];
-  return TRUE;
-}
-static Bool h71_grad(Index n, Number *x, Bool fresh, Number *d, UserDataPtr data) {
-  d[0] = x[3] * (2 * x[0] + x[1] + x[2]);
-  d[1] = x[0] * x[3];
-  d[2] = x[0] * x[3] + 1;
-  d[3] = x[0] * (x[0] + x[1] + x[2]);
-  return TRUE;
-}
-static Bool h71_g(Index n, Number *x, Bool fresh, Index m, Number *g, UserDataPtr data) {
-  g[0] = x[0] * x[1] * x[2] * x[3];
-  g[1] = x[0] * x[0] + x[1] * x[1] + x[2] * x[2] + x[3] * x[3];
-  return TRUE;
-}
-static Bool h71_jac(Index n, Number *x, Bool fresh, Index m, Index nz, Index *row, Index *col, Number *v,
-                    UserDataPtr data) {
-  if (!v) {
-    for (int k = 0; k < 8; k++) row[k] = k / 4, col[k] = k % 4;
-    return TRUE;
-  }
-  v[0] = x[1] * x[2] * x[3], v[1] = x[0] * x[2] * x[3], v[2] = x[0] * x[1] * x[3], v[3] = x[0] * x[1] * x[2];
-  for (int k = 0; k < 4; k++) v[4 + k] = 2 * x[k];
-  return TRUE;
-}
-static Bool h71_h(Index n, Number *x, Bool fresh, Number s, Index m, Number *y, Bool fresh_y, Index nz, Index *row,
-                  Index *col, Number *v, UserDataPtr data) {
-  if (!v) {
-    int k = 0;
-    for (int i = 0; i < 4; i++)
-      for (int j = 0; j <= i; j++) row[k] = i, col[k++] = j;
-    return TRUE;
-  }
-  v[0] = s * 2 * x[3] + 2 * y[1];
-  v[1] = s * x[3] + y[0] * x[2] * x[3], v[2] = 2 * y[1];
-  v[3] = s * x[3] + y[0] * x[1] * x[3], v[4] = y[0] * x[0] * x[3], v[5] = 2 * y[1];
-  v[6] = s * (2 * x[0] + x[1] + x[2]) + y[0] * x[1] * x[2], v[7] = s * x[0] + y[0] * x[0] * x[2];
-  v[8] = s * x[0] + y[0] * x[0] * x[1], v[9] = 2 * y[1];
-  return TRUE;
-}
-static void h71_bounds(Number *x, Number *xl, Number *xu, Number *gl, Number *gu) {
-  x[0] = x[3] = 1, x[1] = x[2] = 5;
-  fill(xl, 4, 1), fill(xu, 4, 5);
-  gl[0] = 25, gu[0] = 2e19, gl[1] = gu[1] = 40;
-}
 
 /* Optimal control: x_1 ... x_{N-1}, then u_0 ... u_{N-1} */
 static Number state(Number *x, int i) { return i == 0 ? 1 : i == stages ? 0 : x[i - 1]; }
@@ -252,14 +80,13 @@ static Bool control_h(Index n, Number *x, Bool fresh, Number s, Index m, Number 
   }
   return TRUE;
 }
-static void control_bounds(Number *x, Number *xl, Number *xu, Number *gl, Number *gu) {
+static void control_bounds(Number *x, Number *xl, Number *xu) {
   for (int k = 0; k < 2 * stages - 1; k++) {
     int is_state = k < stages - 1;
     x[k] = is_state ? 1 - (k + 1.0) / stages : 0;
     xl[k] = is_state ? -2e19 : -2;
     xu[k] = is_state ? 2e19 : 2;
   }
-  fill(gl, stages, 0), fill(gu, stages, 0);
 }
 
 static Bool count(Index mode, Index iteration, Number f, Number pr, Number du, Number mu, Number step, Number reg,
@@ -279,47 +106,49 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static void run(const Problem *p) {
-  Number *block = calloc(5 * p->n + 5 * p->m + 8, sizeof(Number));
-  Number *x0 = block, *xl = x0 + p->n, *xu = xl + p->n, *x = xu + p->n, *gl = x + p->n, *gu = gl + p->m;
-  double *times = calloc(p->repeats, sizeof(double));
-  Number objective = 0;
+/* Median of `repeats` solves, each with a problem of its own or all with one, whichever is faster. */
+static void run(const Problem *p, int repeats) {
+  Number *x = calloc(p->n, sizeof(Number)), objective = 0;
+  double *times = calloc(repeats, sizeof(double)), best = 1e300;
   int status = 0;
-  p->bounds(x0, xl, xu, gl, gu);
-  for (int k = 0; k < p->repeats; k++) {
-    memcpy(x, x0, p->n * sizeof(Number));
-    double start = now();
-    IpoptProblem nlp = CreateIpoptProblem(p->n, xl, xu, p->m, gl, gu, p->jac, p->hess, 0, p->f, p->g, p->grad,
-                                          p->jac_g, p->h);
-    AddIpoptIntOption(nlp, "print_level", 0);
-    AddIpoptStrOption(nlp, "sb", "yes");
-    SetIntermediateCallback(nlp, count);
-    status = IpoptSolve(nlp, x, NULL, &objective, NULL, NULL, NULL, NULL);
-    FreeIpoptProblem(nlp);
-    times[k] = now() - start;
+  for (int reuse = 0; reuse < 2; reuse++) {
+    IpoptProblem nlp = NULL;
+    for (int k = 0; k < repeats; k++) {
+      memcpy(x, p->x0, p->n * sizeof(Number));
+      double start = now();
+      if (!nlp) {
+        nlp = CreateIpoptProblem(p->n, p->xl, p->xu, p->m, p->gl, p->gu, p->jac, p->hess, 0, p->f, p->g, p->grad,
+                                 p->jac_g, p->h);
+        AddIpoptIntOption(nlp, "print_level", 0);
+        AddIpoptStrOption(nlp, "sb", "yes");
+        SetIntermediateCallback(nlp, count);
+      }
+      status = IpoptSolve(nlp, x, NULL, &objective, NULL, NULL, NULL, NULL);
+      if (!reuse) FreeIpoptProblem(nlp), nlp = NULL;
+      times[k] = now() - start;
+    }
+    if (nlp) FreeIpoptProblem(nlp);
+    qsort(times, repeats, sizeof(double), by_size);
+    if (times[repeats / 2] < best) best = times[repeats / 2];
   }
-  qsort(times, p->repeats, sizeof(double), by_size);
-  printf("%s %d %d %.12g %.1f\n", p->name, status, iterations, objective, times[p->repeats / 2]);
-  free(block), free(times);
+  printf("%s %d %d %.12g %.1f\n", p->name, status, iterations, objective, best);
+  free(x), free(times);
 }
 
 int main(void) {
-  static const int sizes[] = {10, 30, 100};
-  static const char *names[] = {"rosenbrock10", "rosenbrock30", "rosenbrock100"};
-  const Problem fixed[] = {
-      {"hs035", 3, 1, 3, 5, 51, h35_f, h35_grad, h35_g, h35_jac, h35_h, h35_bounds},
-      {"hs043", 4, 3, 12, 4, 51, h43_f, h43_grad, h43_g, h43_jac, h43_h, h43_bounds},
-      {"hs071", 4, 2, 8, 10, 51, h71_f, h71_grad, h71_g, h71_jac, h71_h, h71_bounds},
-  };
-  for (int k = 0; k < 3; k++) run(&fixed[k]);
-  for (int k = 0; k < 3; k++) {
-    int n = rosen = sizes[k];
-    Problem p = {names[k], n, 0, 0, 2 * n - 1, 15, rosen_f, rosen_grad, no_g, no_jac, rosen_h, rosen_bounds};
-    run(&p);
+  for (unsigned k = 0; k < sizeof(problems) / sizeof(*problems); k++) run(&problems[k], problems[k].n < 50 ? 15 : 7);
+  static const int sizes[] = {8000, 80000};
+  static const char *names[] = {"control16000", "control160000"};
+  for (int k = 0; k < 2; k++) {
+    stages = sizes[k];
+    int n = 2 * stages - 1;
+    Number *block = calloc(3 * n + 2 * stages, sizeof(Number));
+    Number *x0 = block, *xl = x0 + n, *xu = xl + n, *gl = xu + n, *gu = gl + stages;
+    Problem control = {names[k], n, stages, 3 * stages - 2, n, control_f, control_grad, control_g, control_jac,
+                       control_h, x0, xl, xu, gl, gu};
+    control_bounds(x0, xl, xu);
+    run(&control, k ? 1 : 5);
+    free(block);
   }
-  int n = 2 * stages - 1;
-  Problem control = {"control16000", n,         stages,    3 * stages - 2, n,        5,
-                     control_f,      control_grad, control_g, control_jac,    control_h, control_bounds};
-  run(&control);
   return 0;
 }
