@@ -89,7 +89,7 @@ export type { DenseProblem, KktError, SolveOptions, Solver, SolveResult } from "
 export { log, type PluginLogLevel } from "../runtime/graph/plugin_log.ts";
 export { seededRandom } from "../runtime/graph/seeded_random.ts";
 export { SDK_VERSION } from "../runtime/graph/manifest.ts";
-export type { PluginExample, PluginLimits, PluginTest } from "../runtime/graph/manifest.ts";
+export type { PluginExample, PluginLimits, PluginTest, TestLimit } from "../runtime/graph/manifest.ts";
 export type { ConfigSchema, SchemaType, ValueSchema } from "../runtime/graph/config_schema.ts";
 export { SkillError } from "../runtime/graph/skill.ts";
 export type {
@@ -120,7 +120,7 @@ interface Common {
   readonly limits?: PluginLimits;
   /** Configs that work, for readers. */
   readonly examples?: readonly PluginExample[];
-  /** Run whenever the plugin is opened; one that fails keeps it out. Not for kind optimizer. */
+  /** Run whenever the plugin is opened; one that fails keeps it out. */
   readonly tests?: readonly PluginTest[];
 }
 

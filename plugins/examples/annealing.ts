@@ -15,7 +15,7 @@ export default definePlugin({
   name: "examples/annealing",
   version: "1.0.0",
   kind: "optimizer",
-  sdk: "^1.0.0",
+  sdk: "^1.1.0",
   description: "Simulated annealing: needs values only, and finds its way out of small valleys",
   config: {
     properties: {
@@ -24,6 +24,15 @@ export default definePlugin({
     },
   },
   examples: [{ title: "quick", config: { rounds: 100 } }],
+  tests: [{
+    name: "the deeper of two valleys, from the other one, on a limit",
+    // 4x³ − 4x + 0.3 = 0 has the roots −1.0356 and 0.9595
+    inputs: { x: 0.96, y: 2 },
+    minimize: "(x**2 - 1)**2 + 0.3 * x + y**2",
+    limits: [{ formula: "y", lower: 0.5 }],
+    outputs: { x: -1.0356, y: 0.5 },
+    tolerance: 1e-2,
+  }],
 
   optimize(problem: OptimizationProblem): OptimizationResult {
     const { x0, lo, hi, config = {} } = problem;

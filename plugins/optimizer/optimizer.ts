@@ -32,6 +32,7 @@ import {
   patternSearch,
   polish,
   restored,
+  type SearchOptions,
   type SolveResult,
   type Start,
   type StepSearch,
@@ -46,6 +47,32 @@ export default definePlugin({
   name: "setpoint/interior-point",
   version: "1.0.0",
   kind: "optimizer",
+  sdk: "^1.1.0",
+  description: "Interior-point solves from many starts, judged by the exact functions",
+  config: {
+    properties: {
+      max_iterations: {
+        type: "integer",
+        minimum: 1,
+        maximum: 100_000,
+        description: "most iterations of one solve, from 1; default 500, with foreign code 40",
+      },
+      tolerance: {
+        type: "number",
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: "of convergence, relative, above 0; default 1e-7, with foreign code 1e-6",
+      },
+    },
+  },
+  examples: [{ title: "in a hurry", config: { max_iterations: 50, tolerance: 1e-4 } }],
+  tests: [{
+    name: "the valley of Rosenbrock",
+    inputs: { x: -1.2, y: 1 },
+    minimize: "100 * (y - x**2)**2 + (1 - x)**2",
+    outputs: { x: 1, y: 1 },
+    cost: 0,
+  }],
   optimize,
 });
 
@@ -157,9 +184,11 @@ class Run extends Judge implements LocalSearch {
   }
 
   #options() {
-    const { options, now, cancelled } = this.problem;
-    const max_iter = options.max_iterations ?? (this.foreign ? 40 : 500);
-    const tol = options.tolerance ?? (this.foreign ? 1e-6 : 1e-7);
+    const { options, config, now, cancelled } = this.problem;
+    // the strategy's own word is nearer to the problem than the deployment's
+    const given = { ...options, ...config } as SearchOptions;
+    const max_iter = given.max_iterations ?? (this.foreign ? 40 : 500);
+    const tol = given.tolerance ?? (this.foreign ? 1e-6 : 1e-7);
     const max_wall_time = Math.max(1e-3, this.problem.remaining() / 1000);
     return {
       ...NEARBY,

@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { SetpointError, setpointError } from "../errors.ts";
 import type { PluginLimits } from "../graph/manifest.ts";
 import type { PluginKind } from "../graph/skill.ts";
-import { checkDescription, type PluginDescription } from "./answers.ts";
+import { checkDescription, type OptimizationResult, type PluginDescription } from "./answers.ts";
 import type { CallLabel } from "./call_errors.ts";
 import {
   BUILTIN_LIMITS,
@@ -19,6 +19,7 @@ import {
 import { OnnxHost } from "./onnx_host.ts";
 import { loadOnnxRuntime } from "./onnx_runtime.ts";
 import { PluginHandle } from "./plugin_handle.ts";
+import type { SearchTrial } from "./search_trial.ts";
 import { selfTest } from "./self_test.ts";
 import { type CellLog, type CellState, SupervisedCell } from "./supervised_cell.ts";
 
@@ -288,9 +289,19 @@ async function tested(handle: PluginHandle, { lowerMs }: Limits, id: string, fil
       // its code runs for the first time: that is slow, and no fault
       evaluate: (skill, opaque, batch, count, jacobians) =>
         handle.evaluate(skill, opaque, batch, count, lowerMs, jacobians),
+      search: (test) => searched(handle, test),
     }, handle.description);
   } catch (error) {
     throw refused(id, file, error);
+  }
+}
+
+async function searched(handle: PluginHandle, { problem, run }: SearchTrial): Promise<OptimizationResult> {
+  await handle.load("test", problem);
+  try {
+    return await handle.optimize("test", run);
+  } finally {
+    handle.unload("test");
   }
 }
 

@@ -6,6 +6,8 @@ import { Graph } from "../graph/expr.ts";
 import type { PluginManifest, PluginTest } from "../graph/manifest.ts";
 import type { LoweredMessage, SkillSpec, Source, VariableInfo } from "../graph/skill.ts";
 import { compileTape } from "../graph/tape.ts";
+import type { OptimizationResult } from "./answers.ts";
+import { type SearchTrial, searchTrial, wrongAnswer } from "./search_trial.ts";
 import { type EvaluateNode, wrongDerivative } from "./jacobian_check.ts";
 
 /** The part of an open plugin that its tests need. */
@@ -19,6 +21,7 @@ export interface Testable {
     count: number,
     jacobians: boolean,
   ): Promise<Float64Array>;
+  search(test: SearchTrial): Promise<OptimizationResult>;
 }
 
 const TOLERANCE = 1e-9;
@@ -37,10 +40,7 @@ export async function selfTest(plugin: Testable, manifest: PluginManifest): Prom
   }
 }
 
-function checkExamples({ config: schema, examples = [], kind, tests = [] }: PluginManifest): void {
-  if (kind === "optimizer" && tests.length > 0) {
-    throw new TypeError("it has tests, but an optimizer is tried on problems: see plugin:test");
-  }
+function checkExamples({ config: schema, examples = [] }: PluginManifest): void {
   if (schema === undefined) return;
   for (const { title, config } of examples) {
     const [problem] = checkConfig(schema, config, title);
@@ -61,6 +61,12 @@ async function runTest(plugin: Testable, manifest: PluginManifest, test: PluginT
     if (order.join() !== (test.sequence ?? []).join()) {
       throw new TypeError(`it gave ${order.join(", ")}, expected ${(test.sequence ?? []).join(", ")}`);
     }
+    return;
+  }
+  if (manifest.kind === "optimizer") {
+    const search = searchTrial(test, skill.config);
+    const wrong = wrongAnswer(test, search, await plugin.search(search));
+    if (wrong !== undefined) throw new TypeError(wrong);
     return;
   }
   const values = await outputsOf(plugin, skill, test);

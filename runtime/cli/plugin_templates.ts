@@ -113,6 +113,15 @@ export default definePlugin({
   sdk: "^1.1.0",
   description: "Random search that narrows around the best point",
   config: { properties: { rounds: { type: "integer", minimum: 1, default: 400 } } },
+  tests: [{
+    name: "a bowl cut off by a limit",
+    inputs: { x: -3, y: 2 },
+    minimize: "(x - 1)**2 + y**2",
+    bounds: { x: [-5, 5], y: [-5, 5] },
+    limits: [{ formula: "x + y", upper: 0 }],
+    outputs: { x: 0.5, y: -0.5 },
+    cost: 0.5,
+  }],
 
   optimize(problem: OptimizationProblem): OptimizationResult {
     const { exact, limits, x0, lo, hi } = problem;

@@ -38,22 +38,40 @@ export interface PluginExample {
   readonly config: { readonly [key: string]: Json };
 }
 
-/** What must come of a skill; run whenever the plugin is opened. */
+/** What must come of a skill, or of an optimizer's search; run whenever the plugin is opened. */
 export interface PluginTest {
   /** Default "test" and its number. */
   readonly name?: string;
   /** Default {}. */
   readonly config?: { readonly [key: string]: Json };
-  /** Values of the inputs, by variable, in their order. `V_current` and `V_threshold` give what the formula reads. */
+  /**
+   * Values of the inputs, by variable, in their order. `V_current` and `V_threshold` give what the formula reads. Kind
+   * optimizer: where the search begins.
+   */
   readonly inputs?: { readonly [variable: string]: number };
-  /** Expected values of the outputs, by variable, in their order. */
+  /** Expected values of the outputs, by variable, in their order. Kind optimizer: where the search is to end. */
   readonly outputs?: { readonly [variable: string]: number };
-  /** Largest difference, relative to max(1, |expected|). Default 1e-9. */
+  /** Largest difference, relative to max(1, |expected|). Default 1e-9; kind optimizer: 1e-3. */
   readonly tolerance?: number;
   /** Units by variable; default none. */
   readonly units?: { readonly [variable: string]: string };
   /** Kind composition: the expected order. */
   readonly sequence?: readonly string[];
+  /** Kind optimizer: a formula of the inputs. */
+  readonly minimize?: string;
+  /** Kind optimizer: [least, most] by variable. Default [−10, 10]. */
+  readonly bounds?: { readonly [variable: string]: readonly [number, number] };
+  /** Kind optimizer: hard limits of formulas. */
+  readonly limits?: readonly TestLimit[];
+  /** Kind optimizer: the least cost that there is. */
+  readonly cost?: number;
+}
+
+export interface TestLimit {
+  readonly formula: string;
+  /** ∓Infinity where a side is not given. */
+  readonly lower?: number;
+  readonly upper?: number;
 }
 
 export interface PluginManifest {
@@ -71,6 +89,7 @@ export interface PluginManifest {
 
 const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
 const MOST = 50;
+const LONGEST_FORMULA = 1_000;
 
 /** A manifest that came from a plugin, as fresh frozen data. @throws {TypeError} The first thing that is wrong with it. */
 export function checkManifest(value: unknown): PluginManifest {
@@ -133,7 +152,8 @@ function checkExample(value: unknown, k: number): PluginExample {
 
 function checkTest(value: unknown, k: number): PluginTest {
   const at = `tests.${k}`;
-  const { name, config, inputs, outputs, tolerance, units, sequence } = mapping(value, at);
+  const given = mapping(value, at);
+  const { name, config, inputs, outputs, tolerance, units, sequence, minimize, bounds, limits, cost } = given;
   if (isGiven(tolerance) && !(typeof tolerance === "number" && tolerance >= 0)) {
     wrong(`${at}.tolerance`, tolerance, "a number of at least 0");
   }
@@ -148,7 +168,39 @@ function checkTest(value: unknown, k: number): PluginTest {
     units: each(units, `${at}.units`, "string"),
     ...(isGiven(tolerance) && { tolerance: tolerance as number }),
     ...(isGiven(sequence) && { sequence: sequence as readonly string[] }),
+    ...(isGiven(minimize) && { minimize: formula(minimize, `${at}.minimize`) }),
+    ...(isGiven(bounds) && { bounds: checkBounds(bounds, `${at}.bounds`) }),
+    ...(isGiven(limits) && {
+      limits: list(limits, `${at}.limits`).map((limit, j) => checkLimit(limit, `${at}.limits.${j}`)),
+    }),
+    ...(isGiven(cost) && { cost: finite(cost, `${at}.cost`) }),
   };
+}
+
+function checkBounds(value: unknown, path: string): PluginTest["bounds"] {
+  const bounds = Object.entries(mapping(value, path)).map(([name, pair]) => {
+    const [lower, upper] = list(pair, `${path}.${name}`).map((bound) => finite(bound, `${path}.${name}`));
+    return lower <= upper ? [name, [lower, upper]] : wrong(`${path}.${name}`, pair, "[least, most]");
+  });
+  return Object.assign(Object.create(null), Object.fromEntries(bounds));
+}
+
+function checkLimit(value: unknown, path: string): TestLimit {
+  const { formula: text, lower, upper } = mapping(value, path);
+  return {
+    formula: formula(text, `${path}.formula`),
+    ...(isGiven(lower) && { lower: finite(lower, `${path}.lower`) }),
+    ...(isGiven(upper) && { upper: finite(upper, `${path}.upper`) }),
+  };
+}
+
+function formula(value: unknown, path: string): string {
+  if (typeof value === "string" && value.length <= LONGEST_FORMULA) return value;
+  return wrong(path, value, `a formula of at most ${LONGEST_FORMULA} characters`);
+}
+
+function finite(value: unknown, path: string): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : wrong(path, value, "a finite number");
 }
 
 function each<T>(value: unknown, path: string, type: "number" | "string"): { readonly [key: string]: T } {

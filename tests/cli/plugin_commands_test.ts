@@ -49,7 +49,7 @@ Deno.test("plugin:test tells a failing test and an exception with the author's f
     text.replace("const factor =", "throw new RangeError('oops');\n    const factor ="),
   );
   const thrown = await task(["plugin:test", "p.ts"], { env });
-  assertStringIncludes(thrown.stderr, `${file}:19:`);
+  assertStringIncludes(thrown.stderr, `${file}:18:`);
   assertStringIncludes(thrown.stderr, "RangeError: oops");
 });
 
