@@ -14,6 +14,7 @@
  * });
  * ```
  */
+import { didYouMean } from "../runtime/graph/nearest_names.ts";
 import type { ConfigSchema } from "../runtime/graph/config_schema.ts";
 import type { PluginExample, PluginLimits, PluginTest } from "../runtime/graph/manifest.ts";
 import type { Lowered, PluginKind, SkillSpec } from "../runtime/graph/skill.ts";
@@ -166,6 +167,19 @@ export type Plugin = SkillPlugin | CompositionPlugin | OptimizerPlugin;
 
 const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
 
+const PARTS = [
+  ...["name", "version", "kind", "description", "sdk"],
+  ...["config", "limits", "examples", "tests"],
+];
+const SKILL_METHODS = ["lower", "evaluate", "jacobian"];
+const METHODS: Readonly<Record<PluginKind, readonly string[]>> = {
+  model: SKILL_METHODS,
+  function: SKILL_METHODS,
+  constraint: SKILL_METHODS,
+  composition: ["sequence"],
+  optimizer: ["optimize"],
+};
+
 /**
  * Checks a plugin and gives it back; a plugin file has the result as its default export.
  * @throws {TypeError} If a part is missing or of the wrong type.
@@ -185,24 +199,25 @@ export function definePlugin<P extends Plugin>(plugin: P): P {
       `Cannot define "${name}": its kind is ${JSON.stringify(kind)}, expected ${KINDS.join(", ")}`,
     );
   }
-  const methods = plugin as unknown as Readonly<Record<string, unknown>>;
-  const given = ["lower", "evaluate", "jacobian", "sequence", "optimize"].filter((method) =>
-    methods[method] !== undefined
-  );
+  const methods = METHODS[kind];
+  const parts = plugin as unknown as Readonly<Record<string, unknown>>;
+  const odd = Object.keys(parts).find((key) => ![...PARTS, ...methods].includes(key));
+  if (odd !== undefined) {
+    const hint = didYouMean(odd, [...PARTS, ...methods]) ||
+      `, expected ${[...PARTS, ...methods].join(", ")}`;
+    throw new TypeError(`Cannot define "${name}": a plugin of kind "${kind}" has no "${odd}"${hint}`);
+  }
+  const given = methods.filter((method) => parts[method] !== undefined);
   for (const method of given) {
-    if (typeof methods[method] !== "function") {
+    if (typeof parts[method] !== "function") {
       throw new TypeError(
-        `Cannot define "${name}": "${method}" is a ${typeof methods[method]}, expected a function`,
+        `Cannot define "${name}": "${method}" is a ${typeof parts[method]}, expected a function`,
       );
     }
   }
-  const needed = kind === "optimizer"
-    ? ["optimize"]
-    : kind === "composition"
-    ? ["sequence"]
-    : ["lower", "evaluate"];
-  if (!needed.some((method) => given.includes(method))) {
-    throw new TypeError(`Cannot define "${name}": a plugin of kind "${kind}" needs ${needed.join(" or ")}`);
+  if (given.length === 0) {
+    const needed = methods.filter((method) => method !== "jacobian").join(" or ");
+    throw new TypeError(`Cannot define "${name}": a plugin of kind "${kind}" needs ${needed}`);
   }
   if (given.includes("jacobian") && !given.includes("evaluate")) {
     throw new TypeError(`Cannot define "${name}": a "jacobian" needs an "evaluate" beside it`);

@@ -48,7 +48,7 @@ export function checkFromCell(body: unknown): FromCell {
     case "ready":
       return { t: "ready" };
     case "beat":
-      return { t: "beat", rss: count(message.rss, "rss") };
+      return { t: "beat", rss: count(message.rss, "rss"), heap: count(message.heap, "heap") };
     case "end":
       return { t: "end", reason: text(message.reason, "a reason").slice(0, LONGEST_NAME) };
     case "log":

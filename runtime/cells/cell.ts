@@ -100,7 +100,8 @@ systemClock.every(limits.beatMs, () => {
   if (++silentBeats * limits.beatMs > limits.silenceMs) end("the kernel is silent");
   for (const worker of workers.values()) worker.beat();
   checkRest();
-  tell({ t: "beat", rss: Deno.memoryUsage().rss });
+  const heap = Math.max(0, ...[...workers.values()].map((worker) => worker.heap));
+  tell({ t: "beat", rss: Deno.memoryUsage().rss, heap });
 });
 tell({ t: "ready" });
 listen().catch((error) => end(`cannot go on: ${error}`));

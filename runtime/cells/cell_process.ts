@@ -43,6 +43,7 @@ export class CellProcess {
   readonly ready: Promise<void>;
   #over = false;
   #rss: number | null = null;
+  #heap: number | null = null;
   #silentTicks = 0;
   #heard: number;
   #beats = 0;
@@ -73,6 +74,11 @@ export class CellProcess {
   /** Resident bytes, as its last heartbeat told. */
   get rss(): number | null {
     return this.#rss;
+  }
+
+  /** Heap of its largest worker, bytes: what the worker says of itself. */
+  get heap(): number | null {
+    return this.#heap;
   }
 
   /** Since the last frame of any kind, ms. */
@@ -143,6 +149,7 @@ export class CellProcess {
         return;
       case "beat":
         this.#rss = message.rss;
+        this.#heap = message.heap;
         if (++this.#beats > this.#mostBeats) this.kill("floods its pipe", "FRAME_INVALID");
         return;
       case "log":

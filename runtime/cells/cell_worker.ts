@@ -33,6 +33,7 @@ export class CellWorker {
   /** Pings that were not answered yet, and heartbeats at rest since the last one. */
   #pings = 0;
   #unanswered = 0;
+  #heap = 0;
 
   /** @param engine engine.wasm, for the tapes of optimizers. */
   constructor(id: number, limits: CellLimits, pipe: CellPipe, engine: WebAssembly.Module) {
@@ -54,6 +55,11 @@ export class CellWorker {
     };
     const { frameBytes, jsonBytes, requestBytes } = limits;
     this.#worker.postMessage({ control, engine, frameBytes, jsonBytes, requestBytes });
+  }
+
+  /** As it said itself when it last rested, bytes. */
+  get heap(): number {
+    return Number.isSafeInteger(this.#heap) ? Math.max(0, this.#heap) : 0;
   }
 
   /**
@@ -108,7 +114,8 @@ export class CellWorker {
   }
 
   #receive(data: FromWorker): void {
-    if (data === PING) {
+    if (typeof data === "number") {
+      this.#heap = data;
       if (--this.#pings < 0) this.#refuse("a message that nobody asked for");
       this.#unanswered = 0;
       return;

@@ -84,6 +84,8 @@ export interface CellStatus {
   readonly failures: number;
   readonly restarts: number;
   readonly rss_bytes: number | null;
+  /** JavaScript heap of its largest thread, as that said itself when it last rested. */
+  readonly heap_bytes: number | null;
 }
 
 export const BUILTIN_KINDS: readonly PluginKind[] = [

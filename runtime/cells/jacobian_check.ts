@@ -1,4 +1,4 @@
-/** Compares the Jacobian that foreign code tells with difference quotients of its values. */
+/** Compares a Jacobian with difference quotients of the values. */
 import type { OpaqueSpec } from "../graph/skill.ts";
 
 export type EvaluateNode = (batch: Float64Array, count: number, jacobians: boolean) => Promise<Float64Array>;
@@ -15,7 +15,7 @@ const NOISE = 2 ** -44;
  */
 export async function wrongDerivative(
   evaluate: EvaluateNode,
-  { inputs, outputs, steps }: OpaqueSpec,
+  { inputs, outputs, steps }: Pick<OpaqueSpec, "inputs" | "outputs" | "steps">,
   point: Float64Array,
 ): Promise<string | undefined> {
   const told = await evaluate(point, 1, true);

@@ -108,7 +108,7 @@ export type Answer =
 
 export type FromCell =
   | { readonly t: "ready" }
-  | { readonly t: "beat"; readonly rss: number }
+  | { readonly t: "beat"; readonly rss: number; readonly heap: number }
   /** The cell ends itself, and says why. */
   | { readonly t: "end"; readonly reason: string }
   | LogLine & { readonly t: "log"; readonly worker: number }
@@ -124,10 +124,10 @@ export type FromCell =
     readonly batch: Float64Array;
   };
 
-/** What a worker posts to its cell: a whole frame of an answer, a batch that it waits for, or a line for the log. */
-export type FromWorker = Uint8Array<ArrayBuffer> | WorkerAsk | LogLine | typeof PING;
+/** What a worker posts to its cell: a whole frame of an answer, a batch that it waits for, a line for the log, or its heap, bytes. */
+export type FromWorker = Uint8Array<ArrayBuffer> | WorkerAsk | LogLine | number;
 
-/** Goes to a worker at rest and comes back. */
+/** Goes to a worker at rest, which answers with its heap. */
 export const PING = 0;
 
 export interface WorkerAsk {

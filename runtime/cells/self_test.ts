@@ -104,7 +104,26 @@ function isSuffixed(name: string, other: string): boolean {
 }
 
 async function outputsOf(plugin: Testable, skill: SkillSpec, test: PluginTest): Promise<Float64Array> {
-  const { expression: bytes, sources, opaques } = await plugin.lower(skill);
+  const lowered = await plugin.lower(skill);
+  return await valuesOf(lowered, skill, test, async (opaque, point) => {
+    const spec = lowered.opaques[opaque];
+    const evaluate: EvaluateNode = (...asked) => plugin.evaluate(skill, opaque, ...asked);
+    const wrong = spec.jacobian && await wrongDerivative(evaluate, spec, point);
+    if (wrong) throw new TypeError(`its Jacobian is wrong: ${wrong}`);
+    return await evaluate(point, 1, false);
+  });
+}
+
+/**
+ * The outputs of a lowered skill at the inputs of a test. @param answer Evaluates one of its opaque nodes at one point.
+ * @throws {TypeError} If it has another number of outputs.
+ */
+export async function valuesOf(
+  { expression: bytes, sources, opaques }: LoweredMessage,
+  skill: SkillSpec,
+  test: PluginTest,
+  answer: (opaque: number, point: Float64Array) => Promise<Float64Array>,
+): Promise<Float64Array> {
   const expression = decodeExpression(bytes, { opaques });
   if (expression.outputs.length !== skill.outputs.length) {
     throw new TypeError(`it has ${expression.outputs.length} outputs, expected ${skill.outputs.length}`);
@@ -116,17 +135,16 @@ async function outputsOf(plugin: Testable, skill: SkillSpec, test: PluginTest): 
   const values = new Float64Array(outputs.length);
   const stages = tape.stages(new Float64Array(0), 1, values);
   for (let batch = stages.next(); batch !== undefined; batch = stages.next()) {
-    const spec = opaques[batch.skill];
-    if (spec.engine !== "self") throw new TypeError("a model in ONNX Runtime has no self-test");
-    const evaluate: EvaluateNode = (...asked) => plugin.evaluate(skill, batch.skill, ...asked);
-    const wrong = spec.jacobian && await wrongDerivative(evaluate, spec, batch.inputs);
-    if (wrong) throw new TypeError(`its Jacobian is wrong: ${wrong}`);
-    stages.supply(await evaluate(batch.inputs, batch.count, false));
+    if (opaques[batch.skill].engine !== "self") {
+      throw new TypeError("a model in ONNX Runtime has no self-test");
+    }
+    stages.supply(await answer(batch.skill, batch.inputs));
   }
   return values;
 }
 
-function valueOf({ variable, role }: Source, { inputs = {} }: PluginTest): number {
+/** What a source reads in a test. */
+export function valueOf({ variable, role }: Source, { inputs = {} }: PluginTest): number {
   if (role === "threshold") return inputs[`${variable}_threshold`] ?? NaN;
   return (role === "measured" ? inputs[`${variable}_current`] : undefined) ?? inputs[variable];
 }

@@ -84,6 +84,7 @@ export class SupervisedCell {
     return {
       ...this.#record.figures(),
       restarts: Math.max(0, this.#lives - 1 - this.#rests),
+      heap_bytes: this.#life?.process.heap ?? null,
       heartbeat_age_ms: this.#life?.process.heartbeatAge ?? null,
     };
   }

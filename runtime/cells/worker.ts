@@ -54,6 +54,7 @@ const dropUrl = URL.revokeObjectURL.bind(URL);
 const BlobType = Blob;
 const clock = performance;
 const now = clock.now.bind(clock);
+const { memoryUsage } = Deno;
 connectLog({ post, now });
 
 let setup: Setup | undefined;
@@ -63,7 +64,7 @@ let file = "";
 
 scope.addEventListener("message", (event: MessageEvent) => {
   if (event.data === PING) {
-    post(PING);
+    post(memoryUsage().heapUsed);
     flushLog();
   } else if (setup === undefined) setup = event.data as Setup;
   else answer(setup, event.data as Uint8Array<ArrayBuffer>);

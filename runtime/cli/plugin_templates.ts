@@ -120,7 +120,7 @@ export default definePlugin({
     bounds: { x: [-5, 5], y: [-5, 5] },
     limits: [{ formula: "x + y", upper: 0 }],
     outputs: { x: 0.5, y: -0.5 },
-    cost: 0.5,
+    tolerance: 1e-2,
   }],
 
   optimize(problem: OptimizationProblem): OptimizationResult {

@@ -1,5 +1,6 @@
 /** What a plugin says of itself beside its name: the SDK that it is for, its config, its needs, its examples and tests. */
 import { checkSchema, type ConfigSchema } from "./config_schema.ts";
+import { didYouMean } from "./nearest_names.ts";
 import { satisfies } from "./sdk_range.ts";
 import type { Json, PluginKind } from "./skill.ts";
 
@@ -90,6 +91,10 @@ export interface PluginManifest {
 const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
 const MOST = 50;
 const LONGEST_FORMULA = 1_000;
+const TEST_KEYS = [
+  ...["name", "config", "inputs", "outputs", "tolerance", "units", "sequence"],
+  ...["minimize", "bounds", "limits", "cost"],
+];
 
 /** A manifest that came from a plugin, as fresh frozen data. @throws {TypeError} The first thing that is wrong with it. */
 export function checkManifest(value: unknown): PluginManifest {
@@ -142,7 +147,7 @@ export function checkLimits(value: unknown): PluginLimits {
 }
 
 function checkExample(value: unknown, k: number): PluginExample {
-  const { title, config } = mapping(value, `examples.${k}`);
+  const { title, config } = mapping(value, `examples.${k}`, ["title", "config"]);
   if (typeof title !== "string") wrong(`examples.${k}.title`, title, "a text");
   return {
     title: title.slice(0, 200),
@@ -152,7 +157,7 @@ function checkExample(value: unknown, k: number): PluginExample {
 
 function checkTest(value: unknown, k: number): PluginTest {
   const at = `tests.${k}`;
-  const given = mapping(value, at);
+  const given = mapping(value, at, TEST_KEYS);
   const { name, config, inputs, outputs, tolerance, units, sequence, minimize, bounds, limits, cost } = given;
   if (isGiven(tolerance) && !(typeof tolerance === "number" && tolerance >= 0)) {
     wrong(`${at}.tolerance`, tolerance, "a number of at least 0");
@@ -186,7 +191,7 @@ function checkBounds(value: unknown, path: string): PluginTest["bounds"] {
 }
 
 function checkLimit(value: unknown, path: string): TestLimit {
-  const { formula: text, lower, upper } = mapping(value, path);
+  const { formula: text, lower, upper } = mapping(value, path, ["formula", "lower", "upper"]);
   return {
     formula: formula(text, `${path}.formula`),
     ...(isGiven(lower) && { lower: finite(lower, `${path}.lower`) }),
@@ -217,11 +222,17 @@ function list(value: unknown, path: string): unknown[] {
     : wrong(path, value, `a list of at most ${MOST}`);
 }
 
-function mapping(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
+/** @param keys What may be in it. Default: anything. */
+function mapping(value: unknown, path: string, keys?: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return wrong(path, value, "a mapping");
   }
-  return wrong(path, value, "a mapping");
+  const odd = keys && Object.keys(value).find((key) => !keys.includes(key));
+  if (odd !== undefined) {
+    const hint = didYouMean(odd, keys!) || `, expected ${keys!.join(", ")}`;
+    throw new TypeError(`its ${path}.${odd.slice(0, 100)} is unknown${hint}`);
+  }
+  return value as Record<string, unknown>;
 }
 
 /** What crossed a process as nothing was not there. */

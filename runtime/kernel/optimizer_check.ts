@@ -3,6 +3,7 @@ import type { PluginHandle } from "../cells/host.ts";
 import { searchTrial, wrongAnswer } from "../cells/search_trial.ts";
 import { withDefaults } from "../graph/config_schema.ts";
 import type { PluginTest } from "../graph/manifest.ts";
+import type { MeasuredPlugin } from "./measured_plugin.ts";
 import { type Check, guarded } from "./plugin_check.ts";
 
 /** A stochastic search comes near, no more. */
@@ -21,7 +22,8 @@ const TRIALS: readonly (PluginTest & { readonly name: string })[] = [
   { name: "a corner", minimize: "abs(x - 1) + 2 * abs(y + 1)", cost: 0 },
 ].map((trial) => ({ inputs: START, bounds: BOX, tolerance: NEAR, ...trial }));
 
-export async function checkOptimizer(plugin: PluginHandle): Promise<Check[]> {
+export async function checkOptimizer(measured: MeasuredPlugin): Promise<Check[]> {
+  const { handle: plugin } = measured;
   const { config: schema, tests = [] } = plugin.description;
   const configOf = ({ config = {} }: PluginTest) =>
     schema === undefined ? config : withDefaults(schema, config);
@@ -33,7 +35,7 @@ export async function checkOptimizer(plugin: PluginHandle): Promise<Check[]> {
     checks.push(
       ...await guarded(trial.name, async () => {
         const search = searchTrial(trial, configOf({ ...given, ...trial }));
-        await plugin.load(trial.name, search.problem);
+        await measured.described(() => plugin.load(trial.name, search.problem));
         const [first, again] = [
           await plugin.optimize(trial.name, search.run),
           await plugin.optimize(trial.name, search.run),

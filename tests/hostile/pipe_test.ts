@@ -29,7 +29,7 @@ const WRITES = [
   {
     name: "endless heartbeats",
     code: "FRAME_INVALID",
-    body: `for (;;) frame('{"parts":[],"body":{"t":"beat","rss":1}}');`,
+    body: `for (;;) frame('{"parts":[],"body":{"t":"beat","rss":1,"heap":1}}');`,
   },
   {
     name: "endless lines for the log",

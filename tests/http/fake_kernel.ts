@@ -59,6 +59,7 @@ export function fakeKernel(): FakeKernel {
       failures: 0,
       restarts: 0,
       rss_bytes: null,
+      heap_bytes: null,
     }],
     releasePlugin(name) {
       if (name !== "shut") throw setpointError("NOT_FOUND", `Cannot release "${name}"`);
