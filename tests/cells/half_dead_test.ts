@@ -106,7 +106,7 @@ function tell(json: string): void {
 }
 const body = (value: unknown) => tell(JSON.stringify({ parts: [], body: value }));
 const answer = (call: number) => body({ t: "answer", worker: 0, call, ok: true, value: null });
-const beats = () => setInterval(() => { if (!slow) body({ t: "beat", rss: 1 }); }, 100);
+const beats = () => setInterval(() => { if (!slow) body({ t: "beat", rss: 1, heap: 1 }); }, 100);
 async function fill(bytes: Uint8Array): Promise<Uint8Array> {
   for (let at = 0; at < bytes.length;) at += (await Deno.stdin.read(bytes.subarray(at)))!;
   return bytes;
