@@ -50,7 +50,7 @@ export { type PointValues, valuesAt, withAnswers } from "../runtime/graph/many_p
 export { AGREEMENT, better, byMerit, holds, type Judged, noWorse, worse } from "../runtime/graph/merit.ts";
 export { type Candidate, clamp, Judge, type LocalEnd } from "../runtime/graph/judge.ts";
 export { branchesOf, explore, type LocalSearch, type Start } from "../runtime/graph/multi_start.ts";
-export { restored } from "../runtime/graph/restoration.ts";
+export { type Restored, restored } from "../runtime/graph/restoration.ts";
 export { landed, polish } from "../runtime/graph/polish.ts";
 export type {
   OptimizationProblem,

@@ -31,6 +31,7 @@ import {
   type OptimizationResult,
   patternSearch,
   polish,
+  type Restored,
   restored,
   type SearchOptions,
   type SolveResult,
@@ -159,16 +160,17 @@ class Run extends Judge implements LocalSearch {
     return end;
   }
 
-  restore({ sides, from }: Start): Candidate {
-    const { lifted, lo, hi } = this.problem;
+  restore({ sides, from }: Start, firm?: Uint8Array): Restored {
+    const { lifted, limits, lo, hi } = this.problem;
     const { violation } = this.judge(from);
     const elastic = this.#memory.elastic ??= new ElasticNlp(lifted);
     lifted.holdAt(from);
     lifted.setSides(sides);
-    elastic.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ), Math.min(violation, 1e6));
-    const { x: end, iterations } = createSolver(elastic.n, elastic.m).solve(elastic, this.#options());
+    elastic.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ), Math.min(violation, 1e6), firm);
+    const options = { ...this.#options(), obj_scaling_factor: 1 };
+    const { x, iterations, mult_g } = createSolver(elastic.n, elastic.m).solve(elastic, options);
     this.evaluations += iterations;
-    return this.judge(this.toX(end));
+    return { end: this.judge(this.toX(x)), idle: elastic.idle(mult_g, limits.length, IDLE) };
   }
 
   /** Where between `lo` and `hi` the cost is least while foreign code answers as at `at`. */
@@ -253,6 +255,9 @@ class Run extends Judge implements LocalSearch {
 /** Starts at the present point are good, and a cycle is worth few iterations: the barrier begins low, near the bounds. */
 const PUSH = { bound_push: 1e-3, bound_frac: 1e-3, slack_bound_push: 1e-3, slack_bound_frac: 1e-3 };
 const NEARBY = { mu_init: 1e-4, ...PUSH };
+
+/** Multiplier of a limit, of 1 for all together, up to which the least violation does not depend on it. */
+const IDLE = 1e-3;
 
 /** Beside the noise of 32-bit models an optimum is not to be told any better. */
 const NOISY = { acceptable_tol: 1e-3, acceptable_iter: 2 };

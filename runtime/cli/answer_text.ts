@@ -93,11 +93,17 @@ function limits(active: readonly ActiveLimit[]): string[] {
   return rows.length === 0 ? [] : table(columns, rows);
 }
 
-function conflicts({ violations = [] }: Answer): string[] {
-  return violations.map(({ name, side, value, limit, amount, units }) => {
+function conflicts({ violations = [], least_violation = {}, variables }: Answer): string[] {
+  const at = Object.entries(least_violation).map(([name, value]) =>
+    `${name} ${figure(value)} ${variables[name]?.units ?? ""}`.trim()
+  );
+  const lines = violations.map(({ name, side, value, limit, amount, units }) => {
     const than = side === "lower" ? "below" : "above";
     return `Cannot hold ${name}: at best ${figure(value)} ${units}, ${
       figure(amount)
     } ${units} ${than} its limit ${figure(limit)}`;
   });
+  if (lines.length > 1) lines.unshift("Not all of these limits can hold; each would have to give so much:");
+  if (at.length > 0) lines.push(`(at the point of least violation: ${at.join(", ")})`);
+  return lines;
 }

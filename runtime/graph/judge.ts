@@ -1,7 +1,7 @@
 /** Points judged by the exact functions, and the two ways to write a point: as x, or in units of movement from x0. */
 import { valuesAt } from "./many_points.ts";
 import type { Held } from "./lifted.ts";
-import { byMerit, type Judged } from "./merit.ts";
+import { byMerit, holds, type Judged } from "./merit.ts";
 import type { OptimizationProblem } from "./optimization.ts";
 
 /** Where a local solve ended, as the solver tells it. */
@@ -121,14 +121,19 @@ export class Judge {
       .filter(({ cost }) => Number.isFinite(cost)).sort(byMerit);
   }
 
+  /** How many hard limits do not hold at `x`. */
+  broken(x: Float64Array): number {
+    this.problem.exact.value(x, this.#values);
+    const [cost] = this.#values;
+    return this.problem.limits.filter((limit, k) =>
+      !holds({ cost, violation: excess(limit, this.#values[1 + k]) })
+    ).length;
+  }
+
   #violation(outputs: Float64Array): number {
     let worst = 0;
-    this.problem.limits.forEach(({ lower, upper }, k) => {
-      const value = outputs[1 + k];
-      if (Number.isNaN(value)) worst = Infinity;
-      else if (value < lower) worst = Math.max(worst, (lower - value) / Math.max(1, Math.abs(lower)));
-      else if (value > upper) worst = Math.max(worst, (value - upper) / Math.max(1, Math.abs(upper)));
-    });
+    const { limits } = this.problem;
+    for (let k = 0; k < limits.length; k++) worst = Math.max(worst, excess(limits[k], outputs[1 + k]));
     return worst;
   }
 
@@ -154,6 +159,13 @@ export class Judge {
       return [lo[i], hi[i]].find((bound) => Math.abs(value - bound) <= NEAR * scale[i]) ?? value;
     });
   }
+}
+
+/** Relative to max(1, |limit|); Infinity where the value is not a number. */
+function excess({ lower, upper }: OptimizationProblem["limits"][number], value: number): number {
+  if (Number.isNaN(value)) return Infinity;
+  if (value < lower) return (lower - value) / Math.max(1, Math.abs(lower));
+  return value > upper ? (value - upper) / Math.max(1, Math.abs(upper)) : 0;
 }
 
 /** The point of the box nearest to `x`. */

@@ -84,23 +84,26 @@ export class ElasticNlp {
   readonly hessian?: LiftedNlp["hessian"];
   readonly #inner: LiftedNlp;
   readonly #variables: number;
-  /** By row: the lifted row that it is, and the factor of s. */
-  readonly #of: readonly { readonly row: number; readonly slack: number }[];
+  /** By row: the lifted row that it is, its limit or −1, and the factor of s. */
+  readonly #of: readonly { readonly row: number; readonly limit: number; readonly slack: number }[];
+  /** The factors of s in this search. */
+  readonly #slacks: Float64Array;
   readonly #values: Float64Array;
   readonly #jacobian: Float64Array;
 
   constructor(lifted: LiftedProblem) {
     const inner = new LiftedNlp(lifted);
     const rows = lifted.rows.flatMap(({ lower, upper, limit }, row) => {
-      if (limit < 0) return [{ row, slack: 0, lower, upper }];
+      if (limit < 0) return [{ row, limit, slack: 0, lower, upper }];
       return [
-        { row, slack: -Math.max(1, Math.abs(upper)), lower: -Infinity, upper },
-        { row, slack: Math.max(1, Math.abs(lower)), lower, upper: Infinity },
+        { row, limit, slack: -Math.max(1, Math.abs(upper)), lower: -Infinity, upper },
+        { row, limit, slack: Math.max(1, Math.abs(lower)), lower, upper: Infinity },
       ].filter((side) => side.lower > -Infinity || side.upper < Infinity);
     });
     this.#inner = inner;
     this.#variables = lifted.variables;
     this.#of = rows;
+    this.#slacks = Float64Array.from(rows, ({ slack }) => slack);
     this.#values = new Float64Array(inner.m);
     this.#jacobian = new Float64Array(inner.m * inner.n);
     this.n = inner.n + 1;
@@ -126,8 +129,18 @@ export class ElasticNlp {
     };
   }
 
-  /** @param violation The largest relative excess at `from`, ≥ 0. */
-  begin(lo: ArrayLike<number>, hi: ArrayLike<number>, from: ArrayLike<number>, violation: number): void {
+  /**
+   * @param violation The largest relative excess at `from`, ≥ 0.
+   * @param firm 1 for each hard limit that may not be exceeded. Default: all may.
+   */
+  begin(
+    lo: ArrayLike<number>,
+    hi: ArrayLike<number>,
+    from: ArrayLike<number>,
+    violation: number,
+    firm?: ArrayLike<number>,
+  ): void {
+    this.#of.forEach(({ limit, slack }, k) => this.#slacks[k] = firm?.[limit] === 1 ? 0 : slack);
     const inner = this.#inner;
     inner.begin(lo, hi, from);
     this.x0.set(inner.x0);
@@ -154,17 +167,26 @@ export class ElasticNlp {
   constraints(v: Float64Array, c: Float64Array): boolean {
     const { n } = this.#inner;
     const good = this.#inner.constraints(v.subarray(0, n), this.#values);
-    this.#of.forEach(({ row, slack }, k) => c[k] = this.#values[row] + slack * v[n]);
+    this.#of.forEach(({ row }, k) => c[k] = this.#values[row] + this.#slacks[k] * v[n]);
     return good;
   }
 
   jacobian(v: Float64Array, values: Float64Array): boolean {
     const { n } = this.#inner;
     const good = this.#inner.jacobian(v.subarray(0, n), this.#jacobian);
-    this.#of.forEach(({ row, slack }, k) => {
+    this.#of.forEach(({ row }, k) => {
       values.set(this.#jacobian.subarray(row * n, (row + 1) * n), k * this.n);
-      values[k * this.n + n] = slack;
+      values[k * this.n + n] = this.#slacks[k];
     });
     return good;
+  }
+
+  /** 1 for each hard limit that s does not depend on. @param price The multiplier from which on it does. */
+  idle(multipliers: Float64Array, limits: number, price: number): Uint8Array {
+    const firm = new Uint8Array(limits).fill(1);
+    this.#of.forEach(({ limit, slack }, k) => {
+      if (limit >= 0 && Math.abs(multipliers[k] * slack) > price) firm[limit] = 0;
+    });
+    return firm;
   }
 }

@@ -20,7 +20,7 @@ export function better<T extends Judged>(a: T, b: T): T {
   const aHolds = holds(a);
   const bHolds = holds(b);
   if (aHolds !== bHolds) return aHolds ? a : b;
-  if (!aHolds) return a.violation < b.violation || Number.isNaN(b.cost) ? a : b;
+  if (!aHolds) return worse(b, a) || Number.isNaN(b.cost) ? a : b;
   return a.cost < b.cost - WORTHWHILE * unitOf(b) ? a : b;
 }
 

@@ -3,7 +3,7 @@ import { sampleBox } from "./box_sample.ts";
 import { BranchSettings } from "./branch_settings.ts";
 import { type Candidate, clamp, type Judge, type LocalEnd } from "./judge.ts";
 import { better, byMerit, holds, worse } from "./merit.ts";
-import { restored } from "./restoration.ts";
+import { type Restored, restored } from "./restoration.ts";
 
 /** A local solve to be done. */
 export interface Start {
@@ -17,8 +17,11 @@ export interface LocalSearch extends Judge {
   readonly solves: readonly LocalEnd[];
   /** One solve; gives the point where it ended. */
   solve(start: Start): Candidate;
-  /** One search for the least violation of the hard limits; gives the point where it ended. */
-  restore(start: Start): Candidate;
+  /**
+   * One search for the least violation of the hard limits.
+   * @param firm 1 for each limit that may not be exceeded. Default: all may.
+   */
+  restore(start: Start, firm?: Uint8Array): Restored;
 }
 
 /** Settings of the switches that are solved; the same with foreign code, where an iteration is a call of another process. */

@@ -43,7 +43,7 @@ export function answerOf(activation: Activation, run: RunResult, context: Answer
     timestamp: new Date(context.now).toISOString(),
     cycle_id: context.cycleId,
     origin: context.origin,
-    ...(run.reason && { reason: run.reason }),
+    ...(run.reason && { reason: violations ? withNames(run.reason, violations) : run.reason }),
     strategy: activation.identity,
     control: context.control,
     solver: run.solver,
@@ -55,7 +55,7 @@ export function answerOf(activation: Activation, run: RunResult, context: Answer
     constraint_variables: ofCategory("constraint"),
     actuators: actuatorsOf(activation, shown, context.measured),
     active_limits: published ? activeLimits(activation, run) : [],
-    ...(violations && { violations }),
+    ...(violations && { violations, least_violation: decisionsAt(activation, run) }),
     warnings: context.warnings,
     summary: summaryOf(variables),
     timing_ms: context.timing,
@@ -168,6 +168,24 @@ function activeLimits(
 }
 
 const SIDES = ["lower", "upper"] as const;
+
+function withNames(
+  reason: NonNullable<RunResult["reason"]>,
+  violations: readonly Violation[],
+): Answer["reason"] {
+  const names = [...new Set(violations.map(({ name }) => `"${name}"`))];
+  if (names.length === 0) return reason;
+  const which = names.length === 1
+    ? names[0]
+    : `${names.slice(0, -1).join(", ")} and ${names.at(-1)} together`;
+  return { ...reason, message: `${reason.message}; what cannot hold is ${which}` };
+}
+
+function decisionsAt({ linked }: Activation, { x }: RunResult): Record<string, number> {
+  return Object.fromEntries(
+    linked.search.flatMap(({ name, role }, i) => (role === "decision" ? [[name, x[i]]] : [])),
+  );
+}
 
 function violationsOf({ linked }: Activation, { after }: RunResult): Violation[] {
   return linked.rows.flatMap(({ name, lower, upper, limit: k }, row) => {

@@ -55,7 +55,7 @@ export function recordOf(cycle: Cycle, activation: Activation, run: RunResult, a
   return {
     ...cycle,
     outcome: run.outcome,
-    reason: run.reason ? printReason(run.reason) : null,
+    reason: answer.reason ? printReason(answer.reason) : null,
     strategy: activation.identity,
     result,
     timings: answer.timing_ms,

@@ -96,7 +96,10 @@ export interface Answer {
   readonly constraint_variables: Readonly<Record<string, VariableAnswer>>;
   readonly actuators: readonly Actuator[];
   readonly active_limits: readonly ActiveLimit[];
+  /** infeasible only: the limits that cannot hold (several: not together), each with what it would have to give. */
   readonly violations?: readonly Violation[];
+  /** infeasible only: the decisions at the point of least violation, which is what `violations` are told at. */
+  readonly least_violation?: Readonly<Record<string, number>>;
   readonly warnings: readonly Warning[];
   readonly summary: {
     readonly total_variables: number;
