@@ -86,12 +86,14 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   let best = start;
   const box = boxOf(run);
   const stepped = run.foreign && answersInSteps(box);
-  if (stepped) best = cellsOf(run, box, best);
-  else if (problem.lifted.steps !== undefined && !run.foreign) best = run.searchSteps(best);
-  else best = explore(run, best);
+  const smooth = !stepped && (problem.lifted.steps === undefined || run.foreign);
+  if (smooth) best = explore(run, best);
+  else best = stepped ? cellsOf(run, box, best) : run.searchSteps(best);
   const doubt = problem.lifted.inexact > 0 || !holds(best) || !stepped && !run.converged();
   if (doubt && !run.stopped()) best = search(box, run, [best, start]);
-  if (!holds(best) && run.foreign && !run.stopped()) best = restored(run, branchesOf(run), [best, start]);
+  if (!holds(best) && !(smooth && !run.foreign) && !run.stopped()) {
+    best = restored(run, branchesOf(run), [best, start]);
+  }
   return run.conclude(better(polish(run, best), start), stepped || doubt || run.converged());
 }
 
