@@ -8,6 +8,7 @@ import { OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { ELEMENTWISE_RULES } from "./onnx_elementwise.ts";
 import { LINEAR_RULES } from "./onnx_linear.ts";
 import { CONVOLUTION_RULES } from "./onnx_convolution.ts";
+import { GATHER_RULES } from "./onnx_gather.ts";
 import { KERNEL_RULES } from "./onnx_kernel.ts";
 import {
   type GraphProto,
@@ -17,6 +18,8 @@ import {
   printNode,
   readOnnx,
 } from "./onnx_reader.ts";
+import { NORMALIZATION_RULES } from "./onnx_normalization.ts";
+import { EINSUM_RULES } from "./onnx_einsum.ts";
 import { RECURRENT_RULES } from "./onnx_recurrent.ts";
 import { REDUCE_RULES } from "./onnx_reduce.ts";
 import { SCAN_RULES } from "./onnx_scan.ts";
@@ -30,6 +33,8 @@ import { NotLowerable, OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.
 const RULES: ReadonlyMap<string, OnnxRule> = new Map(Object.entries({
   ...ELEMENTWISE_RULES,
   ...LINEAR_RULES,
+  ...NORMALIZATION_RULES,
+  ...EINSUM_RULES,
   ...REDUCE_RULES,
   ...CONVOLUTION_RULES,
   ...RECURRENT_RULES,
@@ -37,6 +42,7 @@ const RULES: ReadonlyMap<string, OnnxRule> = new Map(Object.entries({
   ...KERNEL_RULES,
   ...TREE_RULES,
   ...SHAPE_RULES,
+  ...GATHER_RULES,
   "com.microsoft:Gelu": ELEMENTWISE_RULES.Gelu,
 }));
 

@@ -20,6 +20,8 @@ export const ELEMENTWISE_RULES: Readonly<Record<string, OnnxRule>> = {
   Round: unary("round"),
   Sigmoid: unary("sigmoid"),
   Sin: unary("sin"),
+  Sinh: (call) => halfSum(call.build, call.input(0), "sub"),
+  Cosh: (call) => halfSum(call.build, call.input(0), "add"),
   Sqrt: unary("sqrt"),
   Tan: unary("tan"),
   Tanh: unary("tanh"),
@@ -28,9 +30,11 @@ export const ELEMENTWISE_RULES: Readonly<Record<string, OnnxRule>> = {
   Sub: binary("sub"),
   Mul: (call) => fuseGelu(call.build, product(call)),
   Div: (call) => division(call),
+  Mod: (call) => modulo(call),
   Pow: binary("pow"),
   And: comparison("and"),
   Or: comparison("or"),
+  Xor: (call) => call.build.unary("not", call.build.binary("eq", call.input(0), call.input(1), true), true),
   Equal: comparison("eq"),
   Less: comparison("lt"),
   LessOrEqual: comparison("le"),
@@ -135,6 +139,21 @@ function division(call: OnnxCall): OnnxValue {
     throw new NotLowerable("it divides whole numbers that depend on the inputs");
   }
   return call.build.known(quotient.shape, quotient.data.map(Math.trunc), true);
+}
+
+/** a − b·floor(a/b): the sign is b's. With fmod it is a's, which has another corner. */
+function modulo(call: OnnxCall): OnnxValue {
+  const [a, b] = [call.input(0), call.input(1)];
+  const { build } = call;
+  if (call.integer("fmod", 0) !== 0) throw new NotLowerable("it takes the sign of its first input");
+  const whole = build.unary("floor", build.binary("div", { ...a, integer: false }, { ...b, integer: false }));
+  return { ...build.binary("sub", a, build.binary("mul", b, whole)), integer: a.integer && b.integer };
+}
+
+/** (eˣ ± e⁻ˣ)/2 */
+function halfSum(build: OnnxBuilder, x: OnnxValue, op: "add" | "sub"): OnnxValue {
+  const sum = build.binary(op, build.unary("exp", x), build.unary("exp", build.unary("neg", x)));
+  return build.binary("mul", sum, build.scalar(0.5));
 }
 
 function clip(call: OnnxCall): OnnxValue {

@@ -1,4 +1,4 @@
-/** Lowering of matrix products, normalisations and ai.onnx.ml's linear operators. */
+/** Lowering of matrix products and ai.onnx.ml's linear operators. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
@@ -8,9 +8,8 @@ const MAX_PRODUCTS = 4096;
 export const LINEAR_RULES: Readonly<Record<string, OnnxRule>> = {
   Gemm: (call) => gemm(call),
   MatMul: (call) => matMul(call.build, call.input(0), call.input(1)),
-  BatchNormalization: (call) => batchNormalization(call),
-  LayerNormalization: (call) => layerNormalization(call),
   "ai.onnx.ml:Scaler": (call) => scaler(call),
+  "ai.onnx.ml:Imputer": (call) => imputer(call),
   "ai.onnx.ml:LinearRegressor": (call) => linearRegressor(call),
   "ai.onnx.ml:Normalizer": (call) => normalizer(call),
 };
@@ -112,7 +111,7 @@ function rowsOf(build: OnnxBuilder, matrix: OnnxValue): OnnxValue[] {
 }
 
 /** Piece i of `shape` in the flat order. */
-function part(build: OnnxBuilder, value: OnnxValue, i: number, shape: readonly number[]): OnnxValue {
+export function part(build: OnnxBuilder, value: OnnxValue, i: number, shape: readonly number[]): OnnxValue {
   const size = sizeOf(shape);
   if (size === sizeOf(value.shape)) return build.reshaped(value, shape);
   return build.gather(value, Int32Array.from({ length: size }, (_, k) => i * size + k), shape);
@@ -139,53 +138,6 @@ function batchShape(a: readonly number[], b: readonly number[], left: OnnxValue,
   });
 }
 
-/** (x − mean)/√(var + epsilon)·scale + B a channel, the second dimension. */
-function batchNormalization(call: OnnxCall): OnnxValue {
-  const { build } = call;
-  const x = call.input(0);
-  if (call.integer("training_mode", 0) !== 0) throw new NotLowerable("it is in training mode");
-  const epsilon = call.float("epsilon", 1e-5);
-  const [scale, shift, mean, variance] = [1, 2, 3, 4].map((index) => call.knownInput(index));
-  const channels = x.shape.length === 1 ? 1 : x.shape[1];
-  for (const [i, list] of [scale, shift, mean, variance].entries()) {
-    if (list.length !== channels) {
-      throw fail(`its input ${i + 2} has ${list.length} values, expected ${channels}`);
-    }
-  }
-  const factor = scale.map((value, i) => value / Math.sqrt(variance[i] + epsilon));
-  const shape = [channels, ...x.shape.slice(2).map(() => 1)];
-  return build.affine(
-    x,
-    build.known(shape, factor),
-    build.known(shape, shift.map((value, i) => value - mean[i] * factor[i])),
-  );
-}
-
-/** (x − mean)/√(var + epsilon)·scale + B over the dimensions from `axis` on. */
-function layerNormalization(call: OnnxCall): OnnxValue {
-  const { build } = call;
-  const x = call.input(0);
-  const axis = call.integer("axis", -1);
-  const outer = x.shape.slice(0, axis < 0 ? axis + x.shape.length : axis);
-  const inner = x.shape.slice(outer.length);
-  if (inner.length === 0) throw fail(`it normalises from axis ${axis} of ${x.shape.length}`);
-  const share = build.scalar(1 / sizeOf(inner));
-  const mean = (value: OnnxValue) =>
-    build.binary("mul", build.wrap([], build.graph.sum(build.node(value))), share);
-  const epsilon = build.scalar(call.float("epsilon", 1e-5));
-  const rows = Array.from({ length: sizeOf(outer) }, (_, i) => {
-    const row = part(build, x, i, inner);
-    const centred = build.binary("sub", row, mean(row));
-    const deviation = build.unary(
-      "sqrt",
-      build.binary("add", mean(build.binary("mul", centred, centred)), epsilon),
-    );
-    const normal = build.binary("mul", build.binary("div", centred, deviation), call.input(1));
-    return call.has(2) ? build.binary("add", normal, call.input(2)) : normal;
-  });
-  return joined(build, rows, x.shape);
-}
-
 /** (x − offset)·scale a feature, the last dimension. */
 function scaler(call: OnnxCall): OnnxValue {
   const { build } = call;
@@ -200,6 +152,20 @@ function scaler(call: OnnxCall): OnnxValue {
   const factor = list("scale", 1);
   const shift = build.unary("neg", build.binary("mul", list("offset", 0), factor));
   return { ...build.affine(x, factor, shift), integer: false };
+}
+
+/** Another number in the place of one that means "missing". NaN never comes in: the gate lets no missing value pass. */
+function imputer(call: OnnxCall): OnnxValue {
+  const { build } = call;
+  const x = call.input(0);
+  const missing = call.float("replaced_value_float", 0);
+  if (Number.isNaN(missing)) return x;
+  const values = call.floats("imputed_value_floats") ?? [];
+  if (values.length !== 1 && values.length !== x.shape.at(-1)) {
+    throw fail(`it has ${values.length} values for ${x.shape.at(-1)} features`);
+  }
+  const given = build.known([values.length], Float64Array.from(values));
+  return build.select(build.binary("eq", x, build.scalar(missing), true), given, x);
 }
 
 function linearRegressor(call: OnnxCall): OnnxValue {

@@ -26,6 +26,7 @@ export const REDUCE_RULES: Readonly<Record<string, OnnxRule>> = {
   ReduceProd: reduce((build, groups) => fold(build, groups, "mul")),
   ReduceMax: reduce((build, groups) => fold(build, groups, "max")),
   ReduceMin: reduce((build, groups) => fold(build, groups, "min")),
+  CumSum: (call) => runningSum(call),
   Softmax: (call) => softmax(call),
   LogSoftmax: (call) => {
     const { build } = call;
@@ -71,6 +72,33 @@ function groupsOf(build: OnnxBuilder, x: OnnxValue, reduced: (axis: number) => b
   };
   const offsets = places(reduced);
   return { x, size: offsets.length, offsets, starts: places((axis) => !reduced(axis)) };
+}
+
+/** The sum over the dimensions that `reduced` names, flat. */
+export function summed(build: OnnxBuilder, x: OnnxValue, reduced: (axis: number) => boolean): OnnxValue {
+  return total(build, groupsOf(build, x, reduced));
+}
+
+/** Each element the sum of those up to it along an axis. */
+function runningSum(call: OnnxCall): OnnxValue {
+  const { build } = call;
+  const x = call.input(0);
+  const axis = axisOf(call.knownInput(1)[0], x.shape.length);
+  const [exclusive, reverse] = ["exclusive", "reverse"].map((name) => call.integer(name, 0) !== 0);
+  const size = x.shape[axis];
+  const columns = sizeOf(x.shape);
+  build.room(x.shape);
+  if (columns * columns > MAX_ONES) throw new NotLowerable(`it sums ${columns} elements one after the other`);
+  const stride = stridesOf(x.shape)[axis];
+  const ones = new Float64Array(columns * columns);
+  for (let row = 0; row < columns; row++) {
+    const own = Math.floor(row / stride) % size;
+    for (let k = 0; k < size; k++) {
+      const counted = reverse ? k > own : k < own;
+      if (counted || (k === own && !exclusive)) ones[row * columns + row + (k - own) * stride] = 1;
+    }
+  }
+  return build.linear(x.shape, ones, x);
 }
 
 function squared(build: OnnxBuilder, groups: Groups): Groups {

@@ -40,11 +40,6 @@ export const SHAPE_RULES: Readonly<Record<string, OnnxRule>> = {
   Concat: (call) => concat(call),
   Slice: (call) => slice(call),
   Split: (call) => split(call),
-  Gather: (call) => gather(call, call.integer("axis", 0)),
-  "ai.onnx.ml:ArrayFeatureExtractor": (call) => {
-    const picked = gather(call, -1);
-    return call.input(0).shape.length === 1 ? call.build.reshaped(picked, [1, sizeOf(picked.shape)]) : picked;
-  },
   "ai.onnx.ml:FeatureVectorizer": (call) => concatenated(call, call.inputs(), 1),
 };
 
@@ -234,29 +229,8 @@ function split(call: OnnxCall): OnnxValue[] {
   });
 }
 
-function gather(call: OnnxCall, along: number): OnnxValue {
-  const x = call.input(0);
-  const axis = axisOf(along, x.shape.length);
-  const indices = [...call.knownInput(1)].map((index) => index < 0 ? index + x.shape[axis] : index);
-  const wrong = indices.find((index) => !Number.isInteger(index) || index < 0 || index >= x.shape[axis]);
-  if (wrong !== undefined) throw fail(`it takes element ${wrong} of ${x.shape[axis]}`);
-  const inner = along === -1 && call.node.domain !== "" ? [indices.length] : call.input(1).shape;
-  const shape = [...x.shape.slice(0, axis), ...inner, ...x.shape.slice(axis + 1)];
-  const strides = stridesOf(x.shape);
-  const innerStrides = stridesOf(inner);
-  return picked(call, x, shape, (index) => {
-    let [place, which] = [0, 0];
-    index.forEach((i, k) => {
-      if (k < axis) place += i * strides[k];
-      else if (k < axis + inner.length) which += i * innerStrides[k - axis];
-      else place += i * strides[k - inner.length + 1];
-    });
-    return place + indices[which] * strides[axis];
-  });
-}
-
 /** The tensor of `shape` whose element at `index` is the element of `x` at the flat place `place(index)`. */
-function picked(
+export function picked(
   call: OnnxCall,
   x: OnnxValue,
   shape: readonly number[],
