@@ -58,11 +58,12 @@ worker.onmessage = ({ data }) => {
 worker.postMessage(Deno.args[0]);`;
 
 /** What comes of the attack under a cell's flags and permissions alone: the second wall, should the first one fall. */
-export async function attackInner(body: string, statics = ""): Promise<string> {
+export async function attackInner(body: string, statics = "", denoDir?: string): Promise<string> {
   const entry = `data:text/javascript,${encodeURIComponent(INNER)}`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: [...cellFlags(64), entry, `${statics}\n${outcomeOf(body)}\nexport default outcome;`],
     clearEnv: true,
+    env: { ...(denoDir !== undefined && { DENO_DIR: denoDir }) },
     stderr: "null",
   }).output();
   return new TextDecoder().decode(stdout);
