@@ -3,6 +3,7 @@ import { configOf, LAUNCHED, parseCommandLine } from "./runtime/cli/command_line
 import { exitCode, printError } from "./runtime/cli/print.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { type Config, listenAddress } from "./runtime/config.ts";
+import { ageSeconds } from "./runtime/historian/timestamp.ts";
 import type { CycleRow } from "./runtime/kernel/types.ts";
 import { aborted, stopSignal, untilInputEnds } from "./runtime/launch/stop.ts";
 
@@ -28,6 +29,7 @@ async function start(config: Config, stop: AbortSignal): Promise<number> {
   const metrics = new Metrics();
   const onCycle = (row: CycleRow) => {
     metrics.cycle(row);
+    metrics.inputAge(ageSeconds(row.row_timestamp, row.started_at, config.database?.timezone));
     if (row.origin === "schedule") log("info", cycleLine(row), { cycle_id: row.cycle_id });
   };
   await using composed = await composeKernel(config, { clock, log, serving: true, onCycle });

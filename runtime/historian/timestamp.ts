@@ -26,6 +26,13 @@ export function parseTimestamp(text: string, zone = "UTC"): Instant | null {
   return { micros, text: formatTimestamp(micros, zone) };
 }
 
+/** How old a row was, s. @param text Its time. @param at ISO 8601 with a zone. @returns null where one is no time. */
+export function ageSeconds(text: string | null, at: string, zone = "UTC"): number | null {
+  const time = text === null ? null : parseTimestamp(text, zone);
+  const age = time === null ? NaN : Date.parse(at) / 1000 - time.micros / 1e6;
+  return Number.isFinite(age) ? age : null;
+}
+
 /** Writes microseconds since 1970 UTC as wall time in `zone`, always `YYYY-MM-DDTHH:MM:SS.ffffff`. */
 export function formatTimestamp(micros: number, zone = "UTC"): string {
   const seconds = Math.floor(micros / 1e6);

@@ -72,9 +72,9 @@ export class Metrics {
     });
   }
 
-  /** @param seconds Age of the newest value of a variable when a cycle read it. */
-  inputAge(tag: string, seconds: number): void {
-    this.#record(({ inputAge }) => inputAge.set({ tag }, seconds));
+  /** @param seconds Age of the newest row of process data when a cycle read it; null: there was none. */
+  inputAge(seconds: number | null): void {
+    if (seconds !== null) this.#record(({ inputAge }) => inputAge.set(seconds));
   }
 
   /** Prometheus' text format. */
@@ -170,8 +170,7 @@ function instruments(library: typeof import("prom-client"), sources: MetricSourc
     cycleSeconds: histogram("setpoint_cycle_duration_seconds", "From reading to recording", ["origin"]),
     inputAge: new library.Gauge({
       name: "setpoint_input_age_seconds",
-      help: "Age of a variable's newest value when a cycle read it",
-      labelNames: ["tag"],
+      help: "Age of the newest row of process data when a cycle read it",
       registers,
     }),
     requests: counter("setpoint_http_requests_total", "Answered requests", ["route", "method", "status"]),

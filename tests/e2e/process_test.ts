@@ -31,6 +31,9 @@ Deno.test("deno task start --interval 1 goes on by itself, each cycle on a newer
   assertEquals(rows[0].outcome, "solved", "the simulator's first row is good");
   assert(rows.every(({ origin }) => origin === "schedule"));
   assert(rising(rows.map(({ cycle_id }) => cycle_id)) && rising(rows.map(({ started_at }) => started_at)));
+  const metrics = await (await fetch(`${service.url}/metrics`)).text();
+  const age = Number(/^setpoint_input_age_seconds (\S+)$/m.exec(metrics)?.[1]);
+  assert(age > -5 && age < 60, `the newest row was ${age} s old`);
   const worked = rows.filter(({ row_timestamp }) => row_timestamp !== null);
   assert(rising(worked.map(({ row_timestamp }) => row_timestamp)));
   // a request beside the schedule is journalled and leaves the last run where it is

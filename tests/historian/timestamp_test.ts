@@ -1,4 +1,4 @@
-import { formatTimestamp, parseTimestamp } from "../../runtime/historian/timestamp.ts";
+import { ageSeconds, formatTimestamp, parseTimestamp } from "../../runtime/historian/timestamp.ts";
 import { assertEquals } from "@std/assert";
 
 const MICROS = Date.UTC(2025, 7, 23, 19, 52, 53) * 1000 + 274_472;
@@ -83,4 +83,14 @@ Deno.test("formatTimestamp() is undone by parseTimestamp() to the microsecond", 
       assertEquals(parseTimestamp(`${formatTimestamp(micros)}Z`, zone)?.micros, micros);
     }
   }
+});
+
+Deno.test("ageSeconds() is the time from a row to a cycle, in the row's zone", () => {
+  assertEquals(ageSeconds("2026-01-01 12:00:00.5", "2026-01-01T12:00:12.500Z"), 12);
+  assertEquals(ageSeconds("2026-01-01 13:00:00", "2026-01-01T12:00:12.000Z", "Europe/Berlin"), 12);
+  assertEquals(ageSeconds("2026-01-01T12:00:20Z", "2026-01-01T12:00:12.000Z"), -8);
+  assertEquals([ageSeconds(null, "2026-01-01T12:00:12.000Z"), ageSeconds("soon", "2026-01-01")], [
+    null,
+    null,
+  ]);
 });

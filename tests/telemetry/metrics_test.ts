@@ -24,14 +24,15 @@ Deno.test("Metrics counts what happened before and after prom-client is there", 
   await metrics.exposition();
   metrics.cycle({ outcome: "solved", origin: "schedule", timing_ms: { total: 4 } });
   metrics.observe({ route: "/health", method: "GET", status: 200, seconds: 0.001 });
-  metrics.inputAge("Kiln_Coal_PV", 12);
+  metrics.inputAge(12);
+  metrics.inputAge(null);
   const text = await metrics.exposition();
   for (
     const line of [
       'setpoint_cycles_total{outcome="solved",origin="schedule"} 2',
       'setpoint_cycle_duration_seconds_count{origin="schedule"} 2',
       'setpoint_http_requests_total{route="/health",method="GET",status="200"} 1',
-      'setpoint_input_age_seconds{tag="Kiln_Coal_PV"} 12',
+      "setpoint_input_age_seconds 12",
       "setpoint_cache_hits_total 3",
       "setpoint_cycles_skipped_total 2",
       "setpoint_ready 0",
