@@ -10,6 +10,7 @@ export class Convergence {
   private readonly base: ScaledNlp;
   private acceptableInRow: i32 = 0;
   private lastObjective: f64 = -1e50;
+  private change: f64 = 0;
   private readonly kept: Point;
   /** The feasible iterate of least objective so far. */
   private readonly best: Point;
@@ -91,18 +92,23 @@ export class Convergence {
       this.violation <= settings.constr_viol_tol && this.complementarity <= settings.compl_inf_tol;
   }
 
+  /** Whether the last tested iterate is within the acceptable tolerances. */
+  isAcceptable(): boolean {
+    const settings = this.settings;
+    return this.scaledError <= settings.acceptable_tol &&
+      this.dualInfeasibility <= settings.acceptable_dual_inf_tol &&
+      this.violation <= settings.acceptable_constr_viol_tol &&
+      this.complementarity <= settings.acceptable_compl_inf_tol &&
+      this.change <= settings.acceptable_obj_change_tol;
+  }
+
   /** @returns True once `acceptable_iter` iterates in a row were acceptable. */
   acceptable(): boolean {
     const settings = this.settings;
     const f = this.state.now.f;
-    const change = Math.abs(f - this.lastObjective) / Math.max(1, Math.abs(f));
+    this.change = Math.abs(f - this.lastObjective) / Math.max(1, Math.abs(f));
     this.lastObjective = f;
-    const good = this.scaledError <= settings.acceptable_tol &&
-      this.dualInfeasibility <= settings.acceptable_dual_inf_tol &&
-      this.violation <= settings.acceptable_constr_viol_tol &&
-      this.complementarity <= settings.acceptable_compl_inf_tol &&
-      change <= settings.acceptable_obj_change_tol;
-    if (!good) {
+    if (!this.isAcceptable()) {
       this.acceptableInRow = 0;
       return false;
     }

@@ -194,7 +194,8 @@ export class Driver {
     const reduction = base.reduction;
     const x = base.x;
     const rest = this.rest;
-    base.expand(this.main.state.now.v);
+    const now = this.main.state.now;
+    base.expand(now.v);
     if (!model.gradient(x, rest)) return false;
     base.gradientCalls++;
     if (model.m > 0) {
@@ -220,9 +221,15 @@ export class Driver {
     for (let k: i32 = 0; k < base.singles; k++) {
       const row = base.row[k];
       const i = reduction.row[row];
-      const y = this.multG[i];
-      const bound = y > 0 ? base.upper[base.n + k] : base.lower[base.n + k];
-      if (bound - bound === 0) gap = Math.max(gap, Math.abs((bound / reduction.weight[row] - this.g[i]) * y));
+      const at = base.n + k;
+      const unit: f64 = 1 / reduction.weight[row];
+      const inverse: f64 = 1 / (Math.abs(base.objectiveScale) * unit);
+      const zL = now.zL[at] * inverse;
+      const zU = now.zU[at] * inverse;
+      dual = Math.max(dual, Math.abs(now.y[row] + now.zL[at] - now.zU[at]) * inverse);
+      // Only inside of its bound: outside, the row is violated, and that is not to be multiplied by what may be huge.
+      if (zL !== 0) gap = Math.max(gap, (this.g[i] - base.lower[at] * unit) * zL);
+      if (zU !== 0) gap = Math.max(gap, (base.upper[at] * unit - this.g[i]) * zU);
     }
     this.dualInfeasibility = dual;
     this.complementarity = gap;

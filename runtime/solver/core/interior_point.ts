@@ -52,6 +52,8 @@ export class InteriorPoint {
   iterations: i32 = 0;
   restorations: i32 = 0;
   private relaxations: i32 = 0;
+  /** In the restoration: iterates in a row within `acceptable_tol`. */
+  private acceptableInRow: i32 = 0;
 
   constructor(
     base: ScaledNlp,
@@ -192,7 +194,7 @@ export class InteriorPoint {
         this.newton.solve(state.mu, state.now.c, state.dv, state.dy, state.dzL, state.dzU);
       this.quasiNewton.keep(state);
       if (this.search.search(direction) === NO_STEP) {
-        const after = this.recover();
+        const after = this.recover(direction);
         if (after !== CONTINUE) return after;
         this.quasiNewton.skip();
       } else {
@@ -283,21 +285,30 @@ export class InteriorPoint {
     if (!this.tell()) return STOPPED;
     const violation = known ? outer.primalInfeasibility(outer.next) : Infinity;
     if (!this.firstOfRestoration && known) {
-      const enough = Math.max(
+      const most = Math.max(
         settings.required_infeasibility_reduction * outer.primalInfeasibility(outer.now),
         Math.min(settings.tol, settings.constr_viol_tol),
       );
       if (
-        violation <= enough &&
+        violation <= most &&
         parent.search.acceptsFromRestoration(outer.next.theta, outer.barrier(outer.next))
       ) return RESTORED;
     }
-    if (state.optimalityError(0) > settings.tol) return CONTINUE;
+    const error = state.optimalityError(0);
+    this.acceptableInRow = error <= settings.acceptable_tol ? this.acceptableInRow + 1 : 0;
+    const enough = settings.acceptable_iter > 0 && this.acceptableInRow >= settings.acceptable_iter;
+    if (error > settings.tol && !enough) return CONTINUE;
+    return this.unrestored(violation);
+  }
+
+  /** What a restoration says that has nowhere to go. */
+  private unrestored(violation: f64): i32 {
+    const settings = this.settings;
     return violation <= 100 * settings.tol ? RESTORATION_FAILED : INFEASIBLE;
   }
 
-  /** After a search without a step. */
-  private recover(): i32 {
+  /** After a search without a step. @param direction False where there was nothing to search along. */
+  private recover(direction: boolean): i32 {
     const state = this.state;
     const settings = this.settings;
     if (this.base.model.cancelled()) return STOPPED;
@@ -305,7 +316,7 @@ export class InteriorPoint {
     if (this.search.movedBack && !state.refresh()) return INVALID_NUMBER;
     if (!this.search.inSoft()) {
       this.search.augment();
-      if (this.nlp.m > 0 && this.search.beginSoftRestoration()) {
+      if (direction && this.nlp.m > 0 && this.search.beginSoftRestoration()) {
         this.count();
         return state.refresh() ? CONTINUE : INVALID_NUMBER;
       }
@@ -316,6 +327,8 @@ export class InteriorPoint {
     if (this.nlp.m === 0 || state.primalInfeasibility(state.now) <= 1e-2 * settings.tol) {
       return this.stuck(this.nlp.m === 0 ? STEP_FAILED : RESTORATION_FAILED);
     }
+    // From an acceptable iterate it would only lead away.
+    if (this.convergence.isAcceptable()) return ACCEPTABLE;
     this.restorations++;
     const status = restoration.restore(this);
     this.iterations += 1 + restoration.iterations;
@@ -323,9 +336,7 @@ export class InteriorPoint {
       this.resume();
       return state.refresh() ? CONTINUE : INVALID_NUMBER;
     }
-    if (status === INFEASIBLE || status === RESTORATION_FAILED || status === TINY_STEP) {
-      if (status !== INFEASIBLE) return this.stuck(RESTORATION_FAILED);
-    }
+    if (status === RESTORATION_FAILED) return this.stuck(status);
     // What the restoration reached is nearer to feasible than where it began.
     copy(this.base.size, restoration.state.now.v, state.now.v);
     state.evaluate(state.now);
@@ -334,7 +345,14 @@ export class InteriorPoint {
 
   /** No way on: the last acceptable iterate, if there was one. */
   private stuck(status: i32): i32 {
-    if (this.parent !== null || !this.convergence.hasAcceptable) return status;
+    const parent = this.parent;
+    if (parent !== null) {
+      // Steps lost in rounding end a restoration as convergence does.
+      return status === TINY_STEP
+        ? this.unrestored(parent.state.primalInfeasibility(parent.state.next))
+        : status;
+    }
+    if (!this.convergence.hasAcceptable) return status;
     this.convergence.restoreAcceptable();
     return ACCEPTABLE;
   }
@@ -369,6 +387,7 @@ export class InteriorPoint {
     this.parent = parent;
     this.iterations = 0;
     this.relaxations = 0;
+    this.acceptableInRow = 0;
     this.firstOfRestoration = true;
     relaxed.begin(outer.now.v);
     state.mu = Math.max(outer.mu, outer.primalInfeasibility(outer.now));

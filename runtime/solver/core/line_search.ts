@@ -172,7 +172,7 @@ export class LineSearch {
       }
       if (this.inWatchdog) return false;
       // An absolute floor: at θ = 0 the least step of the paper is 0.
-      if (alpha < 1e-14) return false;
+      if (alpha < 1e-30) return false;
       alpha *= settings.alpha_red_factor;
     }
     return false;

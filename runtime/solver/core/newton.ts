@@ -294,8 +294,10 @@ export class Newton {
       for (let i: i32 = 0; i < m; i++) dy[i] += this.ec[i];
       const before = ratio;
       ratio = this.residual(dv, dy, scale);
-      // At rounding's level another step would change nothing.
-      if (ratio <= ROUNDING) return true;
+      // At rounding's level another step would change nothing; of the rows by themselves: large multipliers hide them.
+      if (ratio <= ROUNDING && largest(m, this.ec) <= ROUNDING * (largest(size, dv) + largest(m, this.bc))) {
+        return true;
+      }
       if (round >= settings.min_refinement_steps && ratio <= settings.residual_ratio_max) return true;
       if (round > settings.min_refinement_steps && ratio > 0.999999999 * before) break;
       if (ratio - ratio !== 0) return false;
