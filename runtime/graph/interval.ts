@@ -10,21 +10,36 @@ import { type Program, WIDTH } from "./program.ts";
 export type { IntervalMemory };
 
 export interface Intervals {
-  /** Length outputs. */
+  /** One an output that was asked for. */
   readonly lower: Float64Array;
   readonly upper: Float64Array;
 }
 
-/** @param values The arena, with constants, parameters and what depends on them only. */
+/**
+ * Bounds of outputs first … first + count − 1.
+ * @param values The arena, with constants, parameters and what depends on them only.
+ * @param needed What these outputs need, see needed.ts.
+ */
 export function runIntervals(
   program: Program,
   values: Float64Array,
   lo: Float64Array,
   hi: Float64Array,
+  first: number,
+  count: number,
+  needed: Int32Array,
 ): Intervals {
-  const bounds = new BoxBounds(program, values);
-  bounds.run(lo, hi);
-  return bounds;
+  const memory = { lower: values.slice(), upper: values.slice() };
+  for (let i = 0; i < program.variables; i++) {
+    memory.lower[i] = lo[i];
+    memory.upper[i] = hi[i];
+  }
+  for (const at of needed) boundsOf(program, memory, at);
+  const slots = program.outputSlots.subarray(first, first + count);
+  return {
+    lower: Float64Array.from(slots, (slot) => memory.lower[slot]),
+    upper: Float64Array.from(slots, (slot) => memory.upper[slot]),
+  };
 }
 
 /** Bounds over one box after the other, in the same memory. */
@@ -39,7 +54,7 @@ export class BoxBounds implements Intervals {
   /** @param known Outputs, from 0 on, that {@linkcode run} gets ranges for. Default none. */
   constructor(program: Program, values: Float64Array, known = 0) {
     const { code, outputSlots, fixed } = this.#program = program;
-    this.#memory = { lower: Float64Array.from(values), upper: Float64Array.from(values) };
+    this.#memory = { lower: values.slice(), upper: values.slice() };
     this.lower = new Float64Array(outputSlots.length);
     this.upper = new Float64Array(outputSlots.length);
     for (let at = fixed * WIDTH; at < code.length; at += WIDTH) {
@@ -89,11 +104,16 @@ function sweepIntervals(
 ): void {
   const { code } = program;
   for (let at = from * WIDTH; at < code.length; at += WIDTH) {
-    intervalRule[opOf(code[at])!](memory, code, at, program);
-    for (let slot = code[at + 1]; slot < code[at + 1] + code[at + 2]; slot++) {
-      if (!(memory.lower[slot] >= -Infinity)) memory.lower[slot] = -Infinity;
-      if (!(memory.upper[slot] <= Infinity)) memory.upper[slot] = Infinity;
-    }
+    boundsOf(program, memory, at);
     done?.(at);
+  }
+}
+
+function boundsOf(program: Program, memory: IntervalMemory, at: number): void {
+  const { code } = program;
+  intervalRule[opOf(code[at])!](memory, code, at, program);
+  for (let slot = code[at + 1]; slot < code[at + 1] + code[at + 2]; slot++) {
+    if (!(memory.lower[slot] >= -Infinity)) memory.lower[slot] = -Infinity;
+    if (!(memory.upper[slot] <= Infinity)) memory.upper[slot] = Infinity;
   }
 }

@@ -132,11 +132,8 @@ export class LiftedProblem {
       lo[i] = lower[i];
       hi[i] = upper[i];
     }
-    const bounds = this.tape.intervals(lo, hi);
-    const { tests } = this.#lifted.layout;
-    return this.branches.map(({ kind }, k) =>
-      sideWithin(kind, bounds.lower[tests + k], bounds.upper[tests + k])
-    );
+    const bounds = this.tape.intervals(lo, hi, this.#lifted.layout.tests, this.branches.length);
+    return this.branches.map(({ kind }, k) => sideWithin(kind, bounds.lower[k], bounds.upper[k]));
   }
 
   /** Which branches can matter with the present switches: the other switches may be anything. 1 or 0 each. */

@@ -1,5 +1,6 @@
 import type { Forest } from "./forest.ts";
 import { BoxBounds, type Intervals, runIntervals } from "./interval.ts";
+import { neededFor } from "./needed.ts";
 import {
   type EvaluateOpaque,
   fillDifferences,
@@ -48,6 +49,8 @@ export class Tape {
   readonly #program: Program;
   readonly #plan: Plan;
   readonly #opaqueBuffers: readonly OpaqueBuffer[];
+  /** What intervals of some outputs need, by which these are. */
+  readonly #needed = new Map<number, Int32Array>();
   /** Answers opaque calls in the place of `evaluate`. */
   #answering: OpaqueAnswer | undefined;
 
@@ -152,9 +155,12 @@ export class Tape {
     return this.#program.forests;
   }
 
-  /** Bounds of every output over the box lo ≤ x ≤ hi, for the present parameters; see interval.ts. */
-  intervals(lo: Float64Array, hi: Float64Array): Intervals {
-    return runIntervals(this.#program, this.machine.values, lo, hi);
+  /** Bounds of outputs first … first + count − 1 (default: all) over the box lo ≤ x ≤ hi, for the present parameters; see interval.ts. */
+  intervals(lo: Float64Array, hi: Float64Array, first = 0, count = this.outputs - first): Intervals {
+    const key = first * (this.outputs + 1) + count;
+    let needed = this.#needed.get(key);
+    if (needed === undefined) this.#needed.set(key, needed = neededFor(this.#program, first, count));
+    return runIntervals(this.#program, this.machine.values, lo, hi, first, count, needed);
   }
 
   #fill(call: number, input: number, output: number): void {
