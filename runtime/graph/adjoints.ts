@@ -39,6 +39,13 @@ export function runAdjoints(work: Workspace, to: i32): void {
       pullLinear(plan.data, code[at + 7], adjoints, a, b, out, length);
       continue;
     }
+    if (op > NEG && op < ADD && op !== ABS) { // a smooth function of one argument
+      for (let i: i32 = 0; i < length; i++) {
+        const w = adjoints[out + i];
+        if (w !== 0) adjoints[a + i * sa] += w * work.first[out + i];
+      }
+      continue;
+    }
     for (let i: i32 = 0; i < length; i++) {
       const slot = out + i;
       const w = adjoints[slot];
@@ -90,9 +97,8 @@ export function runAdjoints(work: Workspace, to: i32): void {
         case SELECT:
           adjoints[values[first] !== 0 ? second : code[at + 7] + i * code[at + 8]] += w;
           break;
-        default: // a smooth function of one argument
-          adjoints[first] += w * work.first[slot];
-          break;
+        default:
+          break; // never live
       }
     }
   }

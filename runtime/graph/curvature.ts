@@ -6,6 +6,7 @@
  * one reverse sweep are all it needs; what is linear costs nothing here.
  */
 import { ADD, MUL } from "./codes.ts";
+import { addScaled } from "./dense.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Adds to the lower triangle of `h`, variables × variables, row-major. */
@@ -52,7 +53,7 @@ function addSquare(work: Workspace, slot: i32, factor: f64, h: Float64Array): vo
     if (ti === 0) continue;
     const scaled = factor * ti;
     const row = (from + i) * n + from;
-    for (let j: i32 = 0; j <= i; j++) h[row + j] += scaled * tangents[t + j];
+    addScaled(h, row, tangents, t, i + 1, scaled);
   }
 }
 

@@ -1,12 +1,35 @@
 /// <reference types="../solver/core/portable.d.ts" />
 /**
- * The inner loops of `linear`, on parts of arrays. `dense_simd.ts` is their twin for WebAssembly: it does the same
+ * The inner loops of layers and derivatives, on parts of arrays. `dense_simd.ts` is their twin for WebAssembly: it does the same
  * operations on the same numbers, two at a time.
  */
 
 /** a[from … to − 1] = 0. */
 export function clearRange(a: Float64Array, from: i32, to: i32): void {
   for (let i: i32 = from; i < to; i++) a[i] = 0;
+}
+
+/** a[to + i] = w·a[from + i] for i < count. */
+export function setScaled(a: Float64Array, to: i32, from: i32, count: i32, w: f64): void {
+  for (let i: i32 = 0; i < count; i++) a[to + i] = w * a[from + i];
+}
+
+/** a[to + i] = w1·a[from1 + i] + w2·a[from2 + i] for i < count. */
+export function setBlend(
+  a: Float64Array,
+  to: i32,
+  from1: i32,
+  w1: f64,
+  from2: i32,
+  w2: f64,
+  count: i32,
+): void {
+  for (let i: i32 = 0; i < count; i++) a[to + i] = w1 * a[from1 + i] + w2 * a[from2 + i];
+}
+
+/** b[to + i] += w·a[from + i] for i < count. */
+export function addScaled(b: Float64Array, to: i32, a: Float64Array, from: i32, count: i32, w: f64): void {
+  for (let i: i32 = 0; i < count; i++) b[to + i] += w * a[from + i];
 }
 
 /**

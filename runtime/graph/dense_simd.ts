@@ -12,6 +12,56 @@ export function clearRange(a: Float64Array, from: i32, to: i32): void {
   if (p < end) store<f64>(p, 0);
 }
 
+export function setScaled(a: Float64Array, to: i32, from: i32, count: i32, w: f64): void {
+  const ws = f64x2.splat(w);
+  let p = a.dataStart + ((to as usize) << 3);
+  let q = a.dataStart + ((from as usize) << 3);
+  const end = p + ((count as usize) << 3);
+  while (p + 16 <= end) {
+    v128.store(p, f64x2.mul(ws, v128.load(q)));
+    p += 16;
+    q += 16;
+  }
+  if (p < end) store<f64>(p, w * load<f64>(q));
+}
+
+export function setBlend(
+  a: Float64Array,
+  to: i32,
+  from1: i32,
+  w1: f64,
+  from2: i32,
+  w2: f64,
+  count: i32,
+): void {
+  const w1s = f64x2.splat(w1);
+  const w2s = f64x2.splat(w2);
+  let p = a.dataStart + ((to as usize) << 3);
+  let q1 = a.dataStart + ((from1 as usize) << 3);
+  let q2 = a.dataStart + ((from2 as usize) << 3);
+  const end = p + ((count as usize) << 3);
+  while (p + 16 <= end) {
+    v128.store(p, f64x2.add(f64x2.mul(w1s, v128.load(q1)), f64x2.mul(w2s, v128.load(q2))));
+    p += 16;
+    q1 += 16;
+    q2 += 16;
+  }
+  if (p < end) store<f64>(p, w1 * load<f64>(q1) + w2 * load<f64>(q2));
+}
+
+export function addScaled(b: Float64Array, to: i32, a: Float64Array, from: i32, count: i32, w: f64): void {
+  const ws = f64x2.splat(w);
+  let p = b.dataStart + ((to as usize) << 3);
+  let q = a.dataStart + ((from as usize) << 3);
+  const end = p + ((count as usize) << 3);
+  while (p + 16 <= end) {
+    v128.store(p, f64x2.add(v128.load(p), f64x2.mul(ws, v128.load(q))));
+    p += 16;
+    q += 16;
+  }
+  if (p < end) store<f64>(p, load<f64>(p) + w * load<f64>(q));
+}
+
 /** Four rows at a time share what is loaded of x. */
 export function applyLinear(
   data: Float64Array,

@@ -111,16 +111,21 @@ export abstract class Machine extends Workspace {
   /** Hessian of Σ w_k·output_k, row-major, symmetric. */
   hessian(x: Float64Array, weights: Float64Array, count: i32, h: Float64Array): void {
     const n = this.plan.variables;
+    this.lowerHessian(x, weights, count, h);
+    for (let i: i32 = 0; i < n; i++) {
+      for (let j: i32 = 0; j < i; j++) h[j * n + i] = h[i * n + j];
+    }
+  }
+
+  /** The same, with zeros above the diagonal. */
+  lowerHessian(x: Float64Array, weights: Float64Array, count: i32, h: Float64Array): void {
     this.secondOrder = true;
     this.run(x, count);
     this.bend(count);
     this.advanceTangents(count);
     this.reverse(weights, count);
-    clearRange(h, 0, n * n);
+    clearRange(h, 0, this.plan.variables * this.plan.variables);
     addCurvature(this, endOf(this.plan.curvedEnds, count), h);
-    for (let i: i32 = 0; i < n; i++) {
-      for (let j: i32 = 0; j < i; j++) h[j * n + i] = h[i * n + j];
-    }
   }
 
   private bend(count: i32): void {

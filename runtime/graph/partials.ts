@@ -24,8 +24,8 @@ import {
   TAN,
   TANH,
 } from "./codes.ts";
-import { cos, log, pow, sin } from "./functions.ts";
-import { floorDivide } from "./scalar.ts";
+import { cos, log, sin } from "./functions.ts";
+import { floorDivide, power } from "./scalar.ts";
 import { exp } from "./special.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -118,8 +118,8 @@ export function quotientPartials(
       secondB = -2 * firstB / b;
       break;
     case POW:
-      first = b === 0 ? 0.0 : b * pow(a, b - 1);
-      second = b === 0 || b === 1 ? 0.0 : b * (b - 1) * pow(a, b - 2);
+      first = b === 0 ? 0.0 : b * power(a, b - 1);
+      second = b === 0 || b === 1 ? 0.0 : b * (b - 1) * power(a, b - 2);
       if (!varyingB) break;
       if (a === 0 && b > 0) {
         mixed = b > 1 ? 0.0 : b === 1 ? -Infinity : NaN;
@@ -127,7 +127,7 @@ export function quotientPartials(
       }
       firstB = y * log(a);
       secondB = firstB * log(a);
-      mixed = pow(a, b - 1) * (1 + b * log(a));
+      mixed = power(a, b - 1) * (1 + b * log(a));
       break;
     case MOD:
       first = 1;

@@ -90,7 +90,7 @@ export function binaryValue(op: i32, a: f64, b: f64): f64 {
     case DIV:
       return a / b;
     case POW:
-      return pow(a, b);
+      return power(a, b);
     case MOD:
       return floorMod(a, b);
     case FLOORDIV:
@@ -112,6 +112,12 @@ export function binaryValue(op: i32, a: f64, b: f64): f64 {
     default:
       return NaN;
   }
+}
+
+/** a^b; what formulas mostly say is computed as one would by hand. */
+export function power(a: f64, b: f64): f64 {
+  if (b === 2) return a * a;
+  return b === 1 ? a : pow(a, b);
 }
 
 /** `condition ≠ 0 ? a : b`; a condition that could not be computed gives NaN. */

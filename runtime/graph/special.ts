@@ -12,7 +12,7 @@ const STEP_LOW: f64 = 5.145609244655338e-14;
 const INV_STEP: f64 = 46.16624130844683;
 /** 2^(j/32), rounded to nearest. */
 // deno-fmt-ignore
-const FRACTIONS: f64[] = [
+export const FRACTIONS: Float64Array = floats([
   1.0, 1.0218971486541166, 1.0442737824274138, 1.0671404006768237, 1.0905077326652577,
   1.1143867425958924, 1.1387886347566916, 1.1637248587775775, 1.189207115002721, 1.215247359980469,
   1.241857812073484, 1.2690509571917332, 1.2968395546510096, 1.3252366431597413, 1.3542555469368927,
@@ -20,9 +20,15 @@ const FRACTIONS: f64[] = [
   1.5422108254079407, 1.5759808451078865, 1.6104903319492543, 1.645755478153965, 1.681792830507429,
   1.718619298122478, 1.7562521603732995, 1.7947090750031072, 1.8340080864093424, 1.8741676341103,
   1.9152065613971474, 1.9571441241754002,
-];
+]);
 /** 2^(m − 1) for m from −1022 to 1024. */
 const POWERS = powersOfTwo();
+
+function floats(values: f64[]): Float64Array {
+  const all = new Float64Array(values.length);
+  for (let i: i32 = 0; i < values.length; i++) all[i] = values[i];
+  return all;
+}
 
 function powersOfTwo(): Float64Array {
   const powers = new Float64Array(2047);

@@ -18,7 +18,7 @@ import {
   SUM,
   WIDTH,
 } from "./codes.ts";
-import { pushLinear } from "./dense.ts";
+import { addScaled, clearRange, pushLinear, setBlend, setScaled } from "./dense.ts";
 import { Workspace } from "./workspace.ts";
 
 export function runTangents(work: Workspace, from: i32, to: i32): void {
@@ -94,8 +94,7 @@ export function runTangents(work: Workspace, from: i32, to: i32): void {
 function clear(work: Workspace, slot: i32): void {
   const plan = work.plan;
   const start = plan.place[slot];
-  const end = start + plan.high[slot] - plan.low[slot];
-  for (let d = start; d < end; d++) work.tangents[d] = 0;
+  clearRange(work.tangents, start, start + plan.high[slot] - plan.low[slot]);
 }
 
 function pick(work: Workspace, slot: i32, chosen: i32): void {
@@ -111,7 +110,7 @@ function assign(work: Workspace, slot: i32, from: i32, factor: f64): void {
   const target = plan.place[slot];
   const width = plan.high[slot] - plan.low[slot];
   if (factor - factor === 0) {
-    for (let d: i32 = 0; d < width; d++) tangents[target + d] = factor * tangents[source + d];
+    setScaled(tangents, target, source, width, factor);
   } else {
     for (let d: i32 = 0; d < width; d++) {
       tangents[target + d] = tangents[source + d] === 0 ? 0.0 : factor * tangents[source + d];
@@ -122,7 +121,6 @@ function assign(work: Workspace, slot: i32, from: i32, factor: f64): void {
 /** Tangents of `slot` = factorA · those of `a` + factorB · those of `b`. */
 function blend(work: Workspace, slot: i32, a: i32, factorA: f64, b: i32, factorB: f64): void {
   const plan = work.plan;
-  const tangents = work.tangents;
   const lowA = plan.low[a];
   const lowB = plan.low[b];
   const widthA = plan.high[a] - lowA;
@@ -133,12 +131,7 @@ function blend(work: Workspace, slot: i32, a: i32, factorA: f64, b: i32, factorB
   } else if (widthA === 0) {
     assign(work, slot, b, factorB);
   } else if (lowA === lowB && widthA === widthB && finite) {
-    const target = plan.place[slot];
-    const first = plan.place[a];
-    const second = plan.place[b];
-    for (let d: i32 = 0; d < widthA; d++) {
-      tangents[target + d] = factorA * tangents[first + d] + factorB * tangents[second + d];
-    }
+    setBlend(work.tangents, plan.place[slot], plan.place[a], factorA, plan.place[b], factorB, widthA);
   } else {
     clear(work, slot);
     accumulate(work, slot, a, factorA);
@@ -154,7 +147,7 @@ function accumulate(work: Workspace, slot: i32, from: i32, factor: f64): void {
   const source = plan.place[from];
   const target = plan.place[slot] + plan.low[from] - plan.low[slot];
   if (factor - factor === 0) {
-    for (let d: i32 = 0; d < width; d++) tangents[target + d] += factor * tangents[source + d];
+    addScaled(tangents, target, tangents, source, width, factor);
   } else {
     // a direction that does not move the argument has slope 0, whatever the factor
     for (let d: i32 = 0; d < width; d++) {

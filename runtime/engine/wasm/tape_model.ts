@@ -52,7 +52,7 @@ export class TapeModel extends Model {
     const weights = this.weights;
     weights[0] = sigma;
     for (let i: i32 = 0; i < this.m; i++) weights[1 + i] = lambda[i];
-    this.machine.hessian(x, weights, weighted(weights, 1 + this.m), values);
+    this.machine.lowerHessian(x, weights, weighted(weights, 1 + this.m), values);
     return allFinite(this.n * this.n, values);
   }
 
