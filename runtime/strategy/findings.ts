@@ -10,6 +10,7 @@ const MAX_KEPT = 300;
 /** Notes that somebody should look at. */
 const WARNINGS: ReadonlySet<NoteCode> = new Set<NoteCode>([
   "DECISION_WITHOUT_EFFECT",
+  "PLUGIN_UNUSED",
   "FIXED_GROUP",
   "KEY_WITHOUT_EFFECT",
   "KPI_UNREAD",

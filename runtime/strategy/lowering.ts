@@ -27,6 +27,7 @@ export async function askPlugins(
   files: FileResolver,
   findings: Findings,
 ): Promise<Answers> {
+  noteUnused(strategy, findings);
   const kinds = await askKinds(strategy, driver, findings);
   const schemas = await askSchemas(strategy, kinds, driver);
   const sequences = new Map<string, readonly string[]>();
@@ -52,6 +53,16 @@ export async function askPlugins(
     sequences: inFileOrder(strategy, sequences),
     lowered: inFileOrder(strategy, lowered),
   };
+}
+
+/** A plugin that no skill uses is not even read: whoever named it should know. */
+function noteUnused({ plugins, skills }: Strategy, findings: Findings): void {
+  const used = new Set([...skills.values()].map((skill) => skill.class));
+  for (const { class: cls, source } of plugins.values()) {
+    if (source === "builtin" || used.has(cls)) continue;
+    const message = `No skill is of class "${cls}": its plugin is neither read nor checked`;
+    findings.note("PLUGIN_UNUSED", ["plugins", cls], message, { key: true });
+  }
 }
 
 /** By skill. A plugin that cannot be opened is told once, where the strategy names it. */

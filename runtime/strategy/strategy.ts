@@ -103,6 +103,7 @@ export type NoteCode =
   | "KEY_WITHOUT_EFFECT"
   | "KPI_UNREAD"
   | "NEVER_WRITTEN"
+  | "PLUGIN_UNUSED"
   | "RANGE_UNKNOWN"
   | "SKILL_NOTE"
   | "SKILL_UNUSED"

@@ -98,6 +98,30 @@ Deno.test("a legacy file's extra keys are warned of, its wrong values refused", 
   );
 });
 
+Deno.test("a plugin that no skill uses is warned of with its line: it is not even read", async () => {
+  const strategy = pumpStrategy("{ best_flow: 2 }").replace("skills:", "  Other: none_such.ts\nskills:");
+  await using opened = await openKernel({ strategy, files: { "pump.ts": PUMP } });
+  const { notes } = await opened.kernel.validate(strategy, `${opened.folder}/strategy.yaml`);
+  const [{ code, level, message, at }] = notes;
+  assertEquals([code, level, at?.line], ["PLUGIN_UNUSED", "warning", 9]);
+  assertStringIncludes(message, 'No skill is of class "Other"');
+});
+
+Deno.test("the built-in optimizer's config is checked by its schema", async () => {
+  const strategy = (config: string) =>
+    pumpStrategy("{ best_flow: 2 }").replace(
+      "cost_feature_name: power",
+      `cost_feature_name: power, ${config}`,
+    );
+  const files = { "pump.ts": PUMP };
+  await using opened = await openKernel({ strategy: strategy("max_iterations: 1, tolerance: 1e-3"), files });
+  assertEquals((await opened.answer({ flow: 5 })).outcome, "solved");
+  const wrong = strategy('max_iteration: 5, tolerance: "fine"');
+  const error = await assertRejects(() => openKernel({ strategy: wrong, files }), SetpointError);
+  assertStringIncludes(error.message, 'did you mean "max_iterations"');
+  assertStringIncludes(error.message, 'Cannot use "fine" as "tolerance"');
+});
+
 Deno.test("an optimizer's own config is checked by its schema, the runtime's keys beside it", async () => {
   const annealing = Deno.readTextFileSync(new URL("../../plugins/examples/annealing.ts", import.meta.url));
   const files = { "pump.ts": PUMP, "annealing.ts": annealing };

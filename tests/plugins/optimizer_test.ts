@@ -209,3 +209,22 @@ Deno.test("optimize() stops at its deadline with the best point so far, and at a
     assert(exact([...cancelled.x]) <= exact(setting.x0));
   }
 });
+
+Deno.test("optimize() takes max_iterations from the strategy's config before the deployment's", () => {
+  const valley = graphProblem(2, 0, (g) => {
+    const [x, y] = [g.variable(0), g.variable(1)];
+    const bend = g.binary("sub", y, g.binary("mul", x, x));
+    const rest = g.binary("sub", g.constant(1), x);
+    const steep = g.binary("mul", g.constant(100), g.binary("mul", bend, bend));
+    return { cost: g.binary("add", steep, g.binary("mul", rest, rest)) };
+  });
+  const iterationsOf = (more: Partial<OptimizationProblem>) => {
+    const run = runOf(valley, { x0: [-1.2, 1], lo: [-5, -5], hi: [5, 5] });
+    const { iterations, starts } = optimizer.optimize({ ...run, ...more });
+    return iterations / starts!.run;
+  };
+  const options = { max_iterations: 7 };
+  assert(iterationsOf({}) > 10);
+  assert(iterationsOf({ options }) <= 7);
+  assert(iterationsOf({ options, config: { max_iterations: 2 } }) <= 2);
+});

@@ -5,13 +5,14 @@ import type { LinkedStrategy } from "../../runtime/strategy/linked.ts";
 import { readStrategy } from "../../runtime/strategy/load.ts";
 import { assert } from "@std/assert";
 import { inProcessDriver, noFiles } from "./in_process_driver.ts";
-import { SMALL_PLUGINS, smallPlugins } from "./small_plugins.ts";
+import { SMALL_PLUGINS, smallPlugins, usedPlugins } from "./small_plugins.ts";
 
 export const HEAD = `apiVersion: setpoint/v1\n${SMALL_PLUGINS}`;
 
 /** Links a strategy of the small plugins. */
 export function link(text: string, head: string = HEAD): Promise<LinkedStrategy> {
-  return linkStrategy(readStrategy(head + text, { file: "s.yaml" }), inProcessDriver(smallPlugins), noFiles);
+  const whole = head.replace(SMALL_PLUGINS, usedPlugins(text)) + text;
+  return linkStrategy(readStrategy(whole, { file: "s.yaml" }), inProcessDriver(smallPlugins), noFiles);
 }
 
 /** The problems, one a line: code, line:column, message; lines count from the first after the head. */

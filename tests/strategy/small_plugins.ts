@@ -116,3 +116,11 @@ export const smallPlugins = {
 /** What a strategy says under `plugins` to have these classes. */
 export const SMALL_PLUGINS =
   "plugins: {Formula: f.ts, Range: r.ts, Foreign: o.ts, Steps: s.ts, Search: t.ts}\n";
+
+/** The same line with only those that a strategy uses: the others would be warned of. */
+export function usedPlugins(text: string): string {
+  return SMALL_PLUGINS.replace(
+    /(\w+): \w\.ts,? ?/g,
+    (entry, cls) => text.includes(`class: ${cls}`) ? entry : "",
+  );
+}
