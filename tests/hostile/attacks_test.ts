@@ -34,6 +34,24 @@ Deno.test("A2 SIGSTOP on itself: denied in a cell, freezes a plain process", asy
   await Promise.all([control.child.status, control.child.stdout.cancel()]);
 });
 
+Deno.test("A3 taking SIGTERM: denied in a cell, makes a plain process deaf to it", async () => {
+  const body = 'Deno.addSignalListener("SIGTERM", () => {});';
+  await using started = startHost();
+  const outcome = await attackCell(started.host, `${body} return "SIGTERM";`);
+  assert(outcome.startsWith("denied"), outcome);
+  const survives = async (listen: string) => {
+    using control = spawnControl(`${listen} await new Promise((done) => setTimeout(done, 60_000));`);
+    await new Promise((done) => setTimeout(done, 1_500));
+    control.child.kill("SIGTERM");
+    await new Promise((done) => setTimeout(done, 500));
+    const alive = lives(control.child.pid);
+    if (alive) control.child.kill("SIGKILL");
+    await Promise.all([control.child.status, control.child.stdout.cancel()]);
+    return alive;
+  };
+  assertEquals([await survives(body), await survives("")], [true, false]);
+});
+
 Deno.test("A17 control: an exception and a rejection that nobody handles end a plain worker", async () => {
   const wait = 'await new Promise((done) => setTimeout(done, 2000)); return "alive";';
   const thrown = await attackControl(`setTimeout(() => { throw new Error("late"); }); ${wait}`);

@@ -5,9 +5,20 @@ const worker = new Worker(url, {
   deno: { permissions: Deno.args[1] as "none" | "inherit" },
 });
 new BroadcastChannel("control").onmessage = ({ data }) => print(`heard ${data}`);
+let lag = 0;
+let last = performance.now();
+let told = "";
+setInterval(() => {
+  lag = Math.max(lag, performance.now() - last);
+  last = performance.now();
+}, 2);
 worker.onmessage = ({ data }) => {
-  print(data instanceof Uint8Array ? `bytes ${data.length}` : String(data));
+  if (Array.isArray(data)) return;
+  told = String(data);
+  print(data instanceof Uint8Array ? `bytes ${data.length}` : told);
   if (data === "terminate me") worker.terminate();
+  else if (data === "bye") setTimeout(silence, 500);
+  else if (data === "flooded") end();
   else Deno.exit(0);
 };
 worker.onerror = (event) => {
@@ -15,6 +26,17 @@ worker.onerror = (event) => {
   print(`error ${event.message}`);
   Deno.exit(1);
 };
+
+/** After its last words: no message, no error. */
+function silence(): void {
+  if (told === "bye") print("then nothing, and no event");
+  Deno.exit(0);
+}
+
+function end(): void {
+  print(`stood still for ${Math.round(Math.max(lag, performance.now() - last))} ms`);
+  Deno.exit(0);
+}
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
