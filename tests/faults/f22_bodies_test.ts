@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { served } from "../http/harness.ts";
 import { postHead, RawClient } from "../http/raw_client.ts";
+import { Folders, Service } from "../launch/process.ts";
 
 const MEGABYTE = 1_000_000;
 
@@ -78,3 +79,31 @@ Deno.test("F22: a wrong content type is 415", async () => {
   assertEquals(response.status, 415);
   await response.body?.cancel();
 });
+
+Deno.test("F22 ⊕: the running process takes less than 16 MB for a body that goes on for 300 MB", async () => {
+  await using folders = await Folders.make();
+  await using service = await Service.start(folders, ["--mode", "api"]);
+  const port = Number(new URL(service.url).port);
+  const flood = async (megabytes: number): Promise<number> => {
+    using client = await RawClient.open(port);
+    await client.send(postHead("Transfer-Encoding: chunked\r\n"));
+    const chunk = new TextEncoder().encode(`${(1 << 20).toString(16)}\r\n${"x".repeat(1 << 20)}\r\n`);
+    let most = 0;
+    for (let sent = 0; sent < megabytes; sent++) {
+      await client.send(chunk);
+      if (sent % 10 === 0) most = Math.max(most, residentMegabytes(service.kernelPid));
+    }
+    assertEquals(await client.status(), 413);
+    return most;
+  };
+  // what is made once is there by then
+  await flood(30);
+  const before = residentMegabytes(service.kernelPid);
+  const most = await flood(300);
+  assert(most - before < 16, `${before} MB became ${most} MB`);
+});
+
+function residentMegabytes(pid: number): number {
+  const { stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/status`] }).outputSync();
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(new TextDecoder().decode(stdout))?.[1]) / 1024;
+}
