@@ -180,7 +180,8 @@ function checkArguments(program: Program, at: number, opaques: number, forests: 
   } else if (op === CODE.sum) {
     good = inside(a, b) && length === 1;
   } else {
-    good = strided(a, sa);
+    // what reads one argument reads all of it
+    good = strided(a, sa) && (sa === 1 || length === 1 || op >= CODE.add && op <= CODE.select);
     if (op >= CODE.add && op <= CODE.select) good = good && strided(b, sb);
     if (op === CODE.select) good = good && strided(c, sc);
   }

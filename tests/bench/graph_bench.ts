@@ -1,10 +1,12 @@
 /** Times of the tape: kiln-sized (3 networks 5-5-10-5-1 and 60 scalar nodes, 10 variables) and a 10-64-64-64-3 network. */
+import * as ort from "onnxruntime-web";
 import { Graph, type NodeId } from "../../runtime/graph/expr.ts";
 import { compileTape, Tape } from "../../runtime/graph/tape.ts";
 import { ENGINE_MACHINE } from "../engine/engine.ts";
 import { compile } from "../solver/build.ts";
 import { seeded } from "../graph/random_graph.ts";
-import type { BenchRow } from "./row.ts";
+import { writeOnnx } from "../../runtime/graph/onnx_writer.ts";
+import { type BenchRow, percentiles } from "./row.ts";
 
 export async function graphBench(): Promise<BenchRow[]> {
   const forms = (tape: Tape) => ({
@@ -19,6 +21,12 @@ export async function graphBench(): Promise<BenchRow[]> {
   for (const [form, tape] of Object.entries(forms(kiln))) {
     rows.push(...tapeRows(`kiln-sized, ${form}`, tape, "goal: gradient ≤ 3 µs, Hessian ≤ 20 µs"));
   }
+  rows.push({
+    name: "10-64-64-64-3 GELU, ONNX Runtime Web: one run",
+    value: await onnxRuntime(),
+    unit: "µs",
+    note: "float32, value alone",
+  });
   for (const [form, tape] of Object.entries(forms(wideNetwork()))) {
     // in turns with its yardstick: the machine is never quiet for long
     rows.push(...tapeRows(`10-64-64-64-3 GELU, ${form}`, tape, "three outputs weighted"));
@@ -51,6 +59,51 @@ async function plainLoop(): Promise<() => void> {
   memory.grow(2);
   new Float64Array(memory.buffer).fill(0.01);
   return network;
+}
+
+/** The same sizes in the runtime that serves what cannot be lowered; median of 2,000 runs. */
+async function onnxRuntime(): Promise<number> {
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "error";
+  const random = seeded(6);
+  const widths = [10, 64, 64, 64, 3];
+  const tensor = (name: string, shape: readonly number[]) => ({
+    name,
+    shape,
+    data: Float64Array.from({ length: shape.reduce((a, b) => a * b) }, () => (random() - 0.5) / 4),
+  });
+  const layers = widths.slice(1).map((rows, k) => ({ rows, columns: widths[k], k }));
+  const initializers = layers.flatMap((
+    { rows, columns, k },
+  ) => [tensor(`w${k}`, [rows, columns]), tensor(`b${k}`, [rows])]);
+  const nodes = layers.flatMap(({ k }) => {
+    const inputs = [k === 0 ? "x" : `g${k - 1}`, `w${k}`, `b${k}`];
+    const linear = {
+      op: "Gemm",
+      inputs,
+      outputs: [k === 3 ? "y" : `h${k}`],
+      attributes: { transB: { int: 1 } },
+    };
+    return k === 3 ? [linear] : [linear, { op: "Gelu", inputs: [`h${k}`], outputs: [`g${k}`] }];
+  });
+  const bytes = writeOnnx({
+    name: "wide",
+    opsets: { "": 20 },
+    inputs: [{ name: "x", shape: [1, 10] }],
+    outputs: [{ name: "y" }],
+    initializers,
+    nodes,
+  });
+  const session = await ort.InferenceSession.create(bytes);
+  const input = { x: new ort.Tensor("float32", new Float32Array(10).fill(0.3), [1, 10]) };
+  const times: number[] = [];
+  for (let k = 0; k < 2000; k++) {
+    const start = performance.now();
+    await session.run(input);
+    times.push((performance.now() - start) * 1000);
+  }
+  await session.release();
+  return percentiles(times).p50;
 }
 
 function valueAndGradient(tape: Tape): () => void {
@@ -91,13 +144,15 @@ function tapeRows(name: string, tape: Tape, note: string): BenchRow[] {
   ];
 }
 
-/** Median of 15 rounds, µs a call, after a warm-up. */
+/** Median of 15 rounds, µs a call, after a warm-up in which engines compile what is hot. */
 function microseconds(run: () => void): number {
   const round = (calls: number) => {
     const start = performance.now();
     for (let i = 0; i < calls; i++) run();
     return (performance.now() - start) * 1000 / calls;
   };
+  const warm = performance.now() + 100;
+  while (performance.now() < warm) round(500);
   const calls = Math.max(10, Math.round(10_000 / Math.max(0.05, round(2000))));
   return Array.from({ length: 15 }, () => round(calls)).sort((a, b) => a - b)[7];
 }

@@ -32,6 +32,33 @@ Deno.test("optimize() solves a loaded problem in one of the workers", async () =
   assertStringIncludes(error.message, "not loaded");
 });
 
+/** Says where its tapes run, and what the lifted one gives through a solve in its own memory. */
+const TELLER = `
+import { createLiftedSolver, definePlugin, LiftedNlp, type OptimizationProblem } from "setpoint";
+export default definePlugin({
+  name: "test/teller",
+  version: "1.0.0",
+  kind: "optimizer",
+  optimize({ exact, lifted, parameters, x0, lo, hi }: OptimizationProblem) {
+    lifted.setRun({ parameters, x0 });
+    const nlp = new LiftedNlp(lifted);
+    const shift = (at: number, i: number) => at - x0[i];
+    nlp.begin(lo.map(shift), hi.map(shift), x0.map(shift));
+    const { x: z, iterations } = createLiftedSolver(nlp).solve();
+    const message = [exact, lifted.tape].map(({ machine }) => machine.constructor.name).join();
+    return { status: "solved" as const, x: x0.map((start, i) => start + z[i]), iterations, evaluations: 0, message };
+  },
+});`;
+
+Deno.test("the tapes of an optimizer's worker run in WebAssembly, and so does their solver", async () => {
+  await using started = startHost({ optimizerWorkers: 1 });
+  const plugin = await started.host.open({ id: "teller", text: TELLER });
+  await plugin.load("bowl", bowl(1));
+  const { x, message } = await plugin.optimize("bowl", runOf());
+  assertEquals(message, "WasmMachine,WasmMachine");
+  for (const value of x) assertAlmostEquals(value, 1, 1e-6);
+});
+
 Deno.test("optimize() gives a run its seed: the same numbers for the same seed", async () => {
   await using started = startHost({ optimizerWorkers: 1 });
   const plugin = await openDescent(started.host);

@@ -6,6 +6,7 @@ import { valuesAt } from "../../runtime/graph/many_points.ts";
 import { lowerOnnx } from "../../runtime/graph/onnx.ts";
 import { BINARY_OPS, OPS, UNARY_OPS } from "../../runtime/graph/ops.ts";
 import { compileTape, Tape } from "../../runtime/graph/tape.ts";
+import { localMachine } from "../../runtime/graph/tape_machine.ts";
 import { randomGraph, seeded } from "../graph/random_graph.ts";
 import { buildEngine } from "./build.ts";
 import { ENGINE, ENGINE_MACHINE } from "./engine.ts";
@@ -191,6 +192,33 @@ Deno.test("both forms give the same bits on the models of the fixtures", async (
     }
   }
   assert(models >= 30, `${models} models`);
+});
+
+Deno.test("both forms refuse the same of 3,000 broken tapes, and give the same bits for the others", () => {
+  const random = seeded(1);
+  let ran = 0;
+  for (let k = 0; k < 3000; k++) {
+    const made = randomGraph(k % 50);
+    const { buffer } = compileTape(made.graph, {
+      variables: made.variables,
+      parameters: made.parameters,
+      outputs: made.outputs,
+    });
+    const words = new Int32Array(buffer);
+    words[Math.floor(random() * words.length)] = Math.floor(random() * 200) - 20;
+    const [plain, compiled] = [localMachine, ENGINE_MACHINE].map((machineOf) => {
+      try {
+        const tape = Tape.decode(buffer, machineOf);
+        const weights = new Float64Array(tape.outputs).fill(1);
+        return all(tape, new Float64Array(tape.variables).fill(0.3), weights);
+      } catch (error) {
+        return String(error);
+      }
+    });
+    assertEquals(compiled, plain, `mutant ${k}`);
+    if (typeof plain !== "string") ran++;
+  }
+  assert(ran >= 300, `${ran} of 3,000 ran`);
 });
 
 Deno.test("foreign code is asked by both forms for the same batches, and its failures are told", () => {
