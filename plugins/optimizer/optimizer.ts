@@ -233,7 +233,8 @@ class Run extends Judge implements LocalSearch {
 
   result(status: OptimizationResult["status"], best: Candidate, message?: string): OptimizationResult {
     const iterations = this.solves.reduce((sum, each) => sum + each.iterations, 0);
-    const multipliers = best.solve && this.#multipliers(best.solve);
+    const solve = best.solve ?? this.#solveAt(best.x);
+    const multipliers = solve && this.#multipliers(solve);
     const starts = this.ends.length > 0 ? { run: this.ends.length, agreed: this.agreed(best) } : undefined;
     return { status, x: best.x, iterations, evaluations: this.evaluations, message, multipliers, starts };
   }
@@ -241,6 +242,14 @@ class Run extends Judge implements LocalSearch {
   /** How many solves ended at the cost of the best. */
   agreed({ cost }: Candidate): number {
     return this.ends.filter((end) => end <= cost + AGREEMENT * this.unit).length;
+  }
+
+  /** A solve that ended at a point which was known before, such as the present one: it knows what limits are worth there. */
+  #solveAt(x: Float64Array): LocalEnd | undefined {
+    const { scale } = this.problem;
+    return this.solves.find(({ x: z, status }) =>
+      status === SOLVED && this.toX(z).every((end, i) => Math.abs(end - x[i]) <= BESIDE * scale[i])
+    );
   }
 
   #multipliers({ mult_x_L, mult_x_U, mult_g }: LocalEnd): OptimizationResult["multipliers"] {
@@ -257,6 +266,9 @@ class Run extends Judge implements LocalSearch {
 /** Starts at the present point are good, and a cycle is worth few iterations: the barrier begins low, near the bounds. */
 const PUSH = { bound_push: 1e-3, bound_frac: 1e-3, slack_bound_push: 1e-3, slack_bound_frac: 1e-3 };
 const NEARBY = { mu_init: 1e-4, ...PUSH };
+
+/** Distance from the end of a solve, in units of movement, at which its multipliers are believed. */
+const BESIDE = 1e-3;
 
 /** Multiplier of a limit, of 1 for all together, up to which the least violation does not depend on it. */
 const IDLE = 1e-3;

@@ -4,7 +4,7 @@
  */
 import type { Candidate, Judge } from "./judge.ts";
 import { landings } from "./landing.ts";
-import { AGREEMENT, better, holds, noWorse } from "./merit.ts";
+import { AGREEMENT, better, holds, type Judged, noWorse } from "./merit.ts";
 
 /** What moving costs by its slope, in units of the cost, where a variable is tried back where it began. */
 const FLAT = 1e-6;
@@ -16,10 +16,13 @@ export function polish(judge: Judge, best: Candidate): Candidate {
   const { x0, lo, hi } = judge.problem;
   if (!holds(best)) return best;
   let at = best;
+  // what is given away is given once, however many variables go back
+  let least: Judged = best;
   const attempt = (x: Float64Array) => {
     const next = judge.judge(x, best.solve);
-    if (!noWorse(next, at)) return false;
+    if (!noWorse(next, least)) return false;
     at = next;
+    least = better<Judged>(next, least);
     return true;
   };
   const attemptAll = (x: Float64Array) => {
@@ -29,7 +32,9 @@ export function polish(judge: Judge, best: Candidate): Candidate {
     });
   };
   attemptAll(judge.snapped(best.x));
-  attemptAll(unpriced(judge, at));
+  const back = unpriced(judge, at);
+  if (judge.foreign) least = { ...least, cost: least.cost + FLAT * judge.unit };
+  attemptAll(back);
   if (best.solve !== undefined) at = landed(judge, at);
   // a corner that was reached but for rounding is most often a number that somebody wrote
   attemptAll(at.x.map((x, i) => (x === x0[i] || x === lo[i] || x === hi[i] ? x : Number(x.toPrecision(12)))));
@@ -61,13 +66,15 @@ export function landed(judge: Judge, end: Candidate): Candidate {
   return best;
 }
 
-/** The point with all variables back where they began that have next to no slope. */
-function unpriced({ unit, problem: { exact, x0, lo, hi } }: Judge, { x }: Candidate): Float64Array {
-  if (exact.opaques.length > 0) return x;
-  const slope = new Float64Array(x.length);
-  exact.gradient(x, Float64Array.of(1), slope);
-  return x.map((value, i) => {
-    const back = Math.min(hi[i], Math.max(lo[i], x0[i]));
-    return Math.abs(slope[i] * (value - back)) <= FLAT * unit ? back : value;
-  });
+/** The point with all variables back where they began that have next to no slope, or with foreign code next to no worth. */
+function unpriced(judge: Judge, at: Candidate): Float64Array {
+  const { unit, foreign, problem: { exact, x0, lo, hi } } = judge;
+  const back = x0.map((value, i) => Math.min(hi[i], Math.max(lo[i], value)));
+  if (foreign) {
+    const apart = judge.judgeAll(Array.from(back, (value, i) => at.x.with(i, value)));
+    return at.x.map((x, i) => (holds(apart[i]) && apart[i].cost <= at.cost + FLAT * unit ? back[i] : x));
+  }
+  const slope = new Float64Array(back.length);
+  exact.gradient(at.x, Float64Array.of(1), slope);
+  return at.x.map((x, i) => (Math.abs(slope[i] * (x - back[i])) <= FLAT * unit ? back[i] : x));
 }

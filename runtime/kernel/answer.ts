@@ -144,11 +144,11 @@ function activeLimits(
 ): ActiveLimit[] {
   const active: ActiveLimit[] = [];
   linked.search.forEach(({ name, scale, units }, i) => {
-    const price = multipliers === undefined ? null : finite(multipliers.bounds[i]);
+    const price = priceOf(multipliers?.bounds[i], lower[i] === upper[i]);
     const side = [lower[i], upper[i]].findIndex((limit) => Math.abs(x[i] - limit) <= ACTIVE * scale);
     if (side < 0) return;
     const at = { side: SIDES[side], value: x[i], limit: [lower[i], upper[i]][side] };
-    active.push({ name, kind: "bound", ...at, units, shadow_price: price });
+    active.push({ name, kind: "bound", ...at, units, ...price });
   });
   for (const limit of linked.limits) {
     const { training, mode, units, lower, upper, output, row } = limit;
@@ -156,15 +156,26 @@ function activeLimits(
     if (training && mode === "score") continue;
     const name = training ? limit.name : limit.variable;
     const value = after[output];
-    const price = multipliers === undefined || row === undefined ? null : finite(multipliers.limits[row]);
+    const price = priceOf(row === undefined ? undefined : multipliers?.limits[row], lower === upper);
     [lower, upper].forEach((limit, side) => {
       if (!Number.isFinite(limit) || !(Math.abs(value - limit) <= ACTIVE * Math.max(1, Math.abs(limit)))) {
         return;
       }
-      active.push({ name, kind: "limit", side: SIDES[side], value, limit, units, shadow_price: price });
+      active.push({ name, kind: "limit", side: SIDES[side], value, limit, units, ...price });
     });
   }
   return active;
+}
+
+function priceOf(
+  multiplier: number | undefined,
+  equal: boolean,
+): Pick<ActiveLimit, "shadow_price" | "shadow_price_reason"> {
+  if (equal) return { shadow_price: null, shadow_price_reason: "both of its limits are the same" };
+  if (multiplier === undefined) {
+    return { shadow_price: null, shadow_price_reason: "no solve ended at this point" };
+  }
+  return { shadow_price: finite(multiplier) };
 }
 
 const SIDES = ["lower", "upper"] as const;

@@ -46,8 +46,10 @@ export interface ActiveLimit {
   readonly value: number;
   readonly limit: number;
   readonly units: string;
-  /** What one more unit of room is worth: the fall of the cost, ≥ 0; null where the optimizer gave no multipliers. */
+  /** What one more unit of room is worth: the fall of the cost, ≥ 0; null where that is not known. */
   readonly shadow_price: number | null;
+  /** Why it is not known. */
+  readonly shadow_price_reason?: string;
 }
 
 export interface Warning {

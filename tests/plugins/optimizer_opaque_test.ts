@@ -93,6 +93,18 @@ Deno.test("optimize() finds the deepest well of smooth foreign code in 32 bits",
   assert(calls.batches < 400, String(calls.batches));
 });
 
+Deno.test("optimize() leaves a variable where it is that smooth foreign code does not depend on, however its bounds lie", () => {
+  for (const [noise, y0, lo, hi] of [[0, 1, -4, 4], [0, 1, 0.9, 4], [1e-9, -2, -3, 9], [1e-9, 0, -9, 1]]) {
+    let turn = 0;
+    const { evaluate } = counted((x) => (x[0] - 1.3) ** 2 + noise * (turn++ % 3 - 1));
+    const setting = { x0: [3, y0], lo: [-5, lo], hi: [5, hi], evaluate };
+    const { status, x } = optimizer.optimize(runOf(withSlopes([0, 0]), setting));
+    assert(status === "solved" || status === "acceptable", status);
+    assert(Math.abs(x[0] - 1.3) < 1e-2, String(x[0]));
+    assertEquals(x[1], y0);
+  }
+});
+
 Deno.test("optimize() keeps the best point when foreign code fails on the way", () => {
   const { calls, evaluate } = counted(([a, b]) => Math.floor(8 * a) + Math.floor(8 * b));
   for (const last of [1, 2, 3, 8]) {
