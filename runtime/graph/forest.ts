@@ -112,11 +112,16 @@ export class Forest {
   /** Leaves of all trees, and the most comparisons on the way to one. */
   readonly leaves: number;
   readonly depth: number;
-  /** As trees.ts wants them. */
+  /** As trees.ts wants them; `words` are those of the records. */
   readonly ints: Int32Array;
+  readonly words: Int32Array;
+  /** By record: the threshold or the weight. */
+  readonly values: Float64Array;
+  /** By output. */
+  readonly base: Float64Array;
+  /** Whether every comparison is ≤. */
+  readonly ordered: boolean;
   readonly #data: Float64Array;
-  readonly #values: Float64Array;
-  readonly #words: Int32Array;
   readonly #low: Float64Array;
   readonly #high: Float64Array;
   readonly #least: Float64Array;
@@ -142,11 +147,13 @@ export class Forest {
     this.ints = new Int32Array(TREES_HEADER + trees + 2 * records);
     this.ints.set([bits, aggregate, outputs, trees, records]);
     this.roots = this.ints.subarray(TREES_HEADER, TREES_HEADER + trees);
-    this.#words = this.ints.subarray(TREES_HEADER + trees);
+    this.words = this.ints.subarray(TREES_HEADER + trees);
     this.#data = data;
-    this.#values = new Float64Array(records);
+    this.base = data.subarray(HEADER, HEADER + outputs);
+    this.values = new Float64Array(records);
     const { leaves, depth } = this.#read(data.subarray(HEADER + outputs));
     this.leaves = leaves;
+    this.ordered = !this.words.some((word, i) => i % 2 === 0 && (word & (LEAF | EQ)) === EQ);
     this.depth = depth;
     [this.#low, this.#high] = [new Float64Array(inputs), new Float64Array(inputs)];
     [this.#least, this.#most] = [new Float64Array(outputs), new Float64Array(outputs)];
@@ -173,9 +180,9 @@ export class Forest {
         throw broken(`node ${i} names ${leaf ? "output" : "element"} ${element}`);
       }
       if (leaf && !Number.isFinite(value)) throw broken(`leaf ${i} has the weight ${value}`);
-      this.#values[i] = value;
-      this.#words[2 * i] = mode + 8 * element;
-      this.#words[2 * i + 1] = no;
+      this.values[i] = value;
+      this.words[2 * i] = mode + 8 * element;
+      this.words[2 * i + 1] = no;
       if (root && trees < this.roots.length) this.roots[trees] = i;
       if (root) trees++;
       root = false;
@@ -185,7 +192,7 @@ export class Forest {
         deepest = Math.max(deepest, depth);
         continue;
       }
-      if (weights++ > 0 && element <= this.#words[2 * i - 2] >> 3) throw broken(`leaf ${i} is out of order`);
+      if (weights++ > 0 && element <= this.words[2 * i - 2] >> 3) throw broken(`leaf ${i} is out of order`);
       if ((mode & 3) === MORE) continue;
       if (every && weights !== this.outputs) throw broken(`leaf ${i} does not name every output`);
       weights = 0;
@@ -230,27 +237,26 @@ export class Forest {
     }
     const factor = aggregate === "AVERAGE" ? this.roots.length : 1;
     for (let k = 0; k < outputs; k++) {
-      lower[out + k] = lower[out + k] / factor + this.#data[HEADER + k];
-      upper[out + k] = upper[out + k] / factor + this.#data[HEADER + k];
+      lower[out + k] = lower[out + k] / factor + this.base[k];
+      upper[out + k] = upper[out + k] / factor + this.base[k];
     }
   }
 
   /**
-   * After {@linkcode bound}: of every tree that has more than one value in the box, the first comparison that goes both
-   * ways, and how far its values lie apart.
+   * After {@linkcode bound}: the record of the first comparison of a tree that goes both ways, and how far the tree's
+   * values lie apart; −1 where they do not.
    */
-  eachOpen(visit: (feature: number, threshold: number, spread: number) => void): void {
-    for (let tree = 0; tree < this.roots.length; tree++) {
-      const at = this.#firstOpen[tree];
-      if (at >= 0 && this.#spread[tree] > 0) {
-        visit(this.#words[2 * at] >> 3, this.#values[at], this.#spread[tree]);
-      }
-    }
+  firstOpen(tree: number): number {
+    return this.#spread[tree] > 0 ? this.#firstOpen[tree] : -1;
+  }
+
+  spread(tree: number): number {
+    return this.#spread[tree];
   }
 
   /** The least and the most that the tree at `root` gives each output, into the scratch memory; gives the first open comparison. */
   #boundTree(root: number): number {
-    const [values, words, open] = [this.#values, this.#words, this.#open];
+    const [values, words, open] = [this.values, this.words, this.#open];
     const [least, most, named] = [this.#least, this.#most, this.#named];
     least.fill(Infinity);
     most.fill(-Infinity);
@@ -293,11 +299,11 @@ export class Forest {
   /** Where element `feature` changes a way: the last numbers of the lower sides, in the precision of the comparisons, sorted. */
   cuts(feature: number): Float64Array {
     const found = new Set<number>();
-    for (let i = 0; i < this.#values.length; i++) {
-      const word = this.#words[2 * i];
+    for (let i = 0; i < this.values.length; i++) {
+      const word = this.words[2 * i];
       if ((word & LEAF) !== 0 || word >> 3 !== feature) continue;
-      found.add(this.#values[i]);
-      if (word & EQ) found.add(nextBelow(this.#values[i], this.bits));
+      found.add(this.values[i]);
+      if (word & EQ) found.add(nextBelow(this.values[i], this.bits));
     }
     return Float64Array.from(found).sort();
   }

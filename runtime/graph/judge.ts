@@ -58,7 +58,11 @@ export class Judge {
     this.foreign = exact.opaques.length > 0;
     this.#values = new Float64Array(1 + problem.limits.length);
     exact.evaluateError = undefined;
-    if (problem.lifted.steps !== undefined) problem.lifted.steps.tape.evaluate = exact.evaluate;
+    if (problem.lifted.steps !== undefined) {
+      for (const tape of [problem.lifted.steps.tape, problem.lifted.steps.rest]) {
+        tape.evaluate = exact.evaluate;
+      }
+    }
     exact.value(x0, this.#values);
     this.unit = Math.max(1, Math.abs(this.#values[0]) || 0);
     this.#setRun();
@@ -102,7 +106,7 @@ export class Judge {
   judge(x: Float64Array, solve?: LocalEnd): Candidate {
     this.problem.exact.value(x, this.#values);
     this.evaluations++;
-    const violation = this.#violation(this.#values);
+    const violation = this.violation(this.#values);
     return { x, cost: this.#values[0], violation, unit: this.unit, answers: NONE, solve };
   }
 
@@ -111,7 +115,7 @@ export class Judge {
     if (!this.foreign) return points.map((x) => this.judge(x));
     this.evaluations += points.length;
     return valuesAt(this.problem.exact, points, () => this.stopped()).map(({ outputs, answers }, k) => (
-      { x: points[k], cost: outputs[0], violation: this.#violation(outputs), unit: this.unit, answers }
+      { x: points[k], cost: outputs[0], violation: this.violation(outputs), unit: this.unit, answers }
     ));
   }
 
@@ -130,7 +134,8 @@ export class Judge {
     ).length;
   }
 
-  #violation(outputs: Float64Array): number {
+  /** @param outputs The cost, then the limits. */
+  violation(outputs: Float64Array): number {
     let worst = 0;
     const { limits } = this.problem;
     for (let k = 0; k < limits.length; k++) worst = Math.max(worst, excess(limits[k], outputs[1 + k]));

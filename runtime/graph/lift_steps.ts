@@ -3,7 +3,7 @@
  * crosses a cut; between cuts it is constant. A quantity that rises or falls with one variable cuts the range of that
  * variable; any other one is kept between two cuts by a row of its own.
  */
-import { type Graph, type Node, type NodeId, reachable } from "./expr.ts";
+import { Graph, type Node, type NodeId, reachable } from "./expr.ts";
 import { forestOf } from "./forest.ts";
 import { FALLING, findInfluence, RISING } from "./influence.ts";
 import { COMPARISONS, STEPS } from "./lift_plan.ts";
@@ -12,7 +12,7 @@ import { CODE } from "./opcodes.ts";
 import { WIDTH } from "./program.ts";
 
 export interface LiftedQuantity {
-  /** The variable that it rises or falls with; −1 where it has a row. */
+  /** The variable that it rises or falls with; −1 where it has a row, −2 where parameters decide it. */
   readonly variable: number;
   readonly rising: boolean;
   /** Its precision where it is compared: it is rounded to it first. */
@@ -31,8 +31,12 @@ export interface LiftedSteps {
   readonly quantities: readonly LiftedQuantity[];
   readonly limits: number;
   readonly held: number;
-  /** By forest of the tape: which quantity each element of its vector is; −1: it does not vary. */
+  /** By forest of the tape: which quantity each element of its vector is; −1: nothing looks at it. None: it does not vary. */
   readonly forests: readonly Int32Array[];
+  /** The cost and the limits with the values of some forests as further variables. */
+  readonly rest: ArrayBuffer;
+  /** Those forests, by their numbers: every element follows one variable, and all comparisons are ≤. */
+  readonly given: readonly number[];
 }
 
 /** A quantity that has a row: the scalar of the source graph that is kept between bounds. */
@@ -88,7 +92,7 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
   const rows: RowQuantity[] = [];
   const quantities = [...found.values()].map(({ smooth, bits, cuts, below, above }, quantity) => {
     const { variable, rising } = directionOf(request, smooth);
-    if (variable < 0) rows.push({ quantity, smooth });
+    if (variable === -1) rows.push({ quantity, smooth });
     const sorted = cuts && Float64Array.from(cuts).sort();
     return { variable, rising, bits, cuts: sorted, below, above };
   });
@@ -99,18 +103,23 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
     outputs: [...[...found.values()].map(({ node }) => node), cost, ...limits, ...values],
   };
   const { program, slotOf } = layOut(graph, spec);
-  const order: Int32Array[] = [];
-  const none = new Int32Array(0);
-  const bySlot = new Map([...forests].map(([id, elements]) => [slotOf[id], elements]));
+  const order: NodeId[] = [];
+  const bySlot = new Map([...forests.keys()].map((id) => [slotOf[id], id]));
   for (let at = 0; at < program.code.length; at += WIDTH) {
-    if (program.code[at] === CODE.trees) order.push(bySlot.get(program.code[at + 1]) ?? none);
+    if (program.code[at] === CODE.trees) order.push(bySlot.get(program.code[at + 1]) ?? -1);
   }
+  const given = order.flatMap((
+    id,
+    k,
+  ) => (id >= 0 && isLined(graph, id, forests.get(id)!, quantities) ? [k] : []));
   const steps = {
     tape: compileTape(graph, spec).buffer,
     quantities,
     limits: limits.length,
     held: values.length,
-    forests: order,
+    forests: order.map((id) => forests.get(id) ?? new Int32Array(0)),
+    rest: restOf(request, given.map((k) => order[k])),
+    given,
   };
   return { steps, rows };
 }
@@ -166,10 +175,42 @@ function forestQuantities({ graph }: StepRequest, node: Node, add: (found: Found
   return Int32Array.from({ length: forest.inputs }, (_, j) => {
     const element = graph.slice(x, j, 1);
     const cuts = new Set(forest.cuts(j));
-    const varying = reachable(graph, [element]).some((id) => graph.nodes[id].op === "variable");
-    if (cuts.size === 0 || !varying) return -1;
+    if (cuts.size === 0) return -1;
     return add({ node: element, smooth: element, bits: forest.bits, cuts, below: 0, above: 0 });
   });
+}
+
+/** Whether the values of a forest along a line in the direction of one variable can be found without the tape. */
+function isLined(
+  graph: Graph,
+  id: NodeId,
+  elements: Int32Array,
+  quantities: readonly LiftedQuantity[],
+): boolean {
+  const { data, args, length } = graph.nodes[id];
+  const { ordered, aggregate } = forestOf(data!, graph.nodes[args[0]].length, length);
+  return ordered && (aggregate === "SUM" || aggregate === "AVERAGE") &&
+    elements.every((quantity) => quantity < 0 || quantities[quantity].variable !== -1);
+}
+
+/** The cost and the limits, with variables after those of the problem for the values of the forests. */
+function restOf(
+  { graph, variables, parameters, cost, limits }: StepRequest,
+  given: readonly NodeId[],
+): ArrayBuffer {
+  const rest = new Graph();
+  const copies = new Map<NodeId, NodeId>();
+  let count = variables;
+  for (const id of given) {
+    const values = Array.from({ length: graph.nodes[id].length }, () => rest.variable(count++));
+    copies.set(id, rest.concat(values));
+  }
+  for (const id of reachable(graph, [cost, ...limits])) {
+    const node = graph.nodes[id];
+    if (!copies.has(id)) copies.set(id, rest.copy(node, node.args.map((arg) => copies.get(arg)!)));
+  }
+  const outputs = [cost, ...limits].map((id) => copies.get(id)!);
+  return compileTape(rest, { variables: count, parameters, outputs }).buffer;
 }
 
 /** The one variable that the scalar rises or falls with for all values of everything. */
@@ -179,7 +220,8 @@ function directionOf(
 ): { variable: number; rising: boolean } {
   const used = reachable(graph, [id]).filter((node) => graph.nodes[node].op === "variable");
   const general = { variable: -1, rising: false };
-  if (used.length !== 1) return general;
+  if (used.length === 0) return { variable: -2, rising: true };
+  if (used.length > 1) return general;
   const variable = graph.nodes[used[0]].index!;
   const { program } = layOut(graph, { variables, parameters, outputs: [id] });
   const sign = findInfluence(program, [RISING]).signs[variable];

@@ -82,7 +82,7 @@ export class LiftedProblem {
     this.#parameters[layout.width] = width;
     this.tape.setParameters(this.#parameters);
     if (this.steps === undefined) return;
-    this.steps.tape.setParameters(parameters);
+    this.steps.setParameters(parameters);
     this.holdAt(Float64Array.from(x0));
   }
 

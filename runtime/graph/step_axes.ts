@@ -2,15 +2,17 @@
  * The cuts of all steps as places on axes: the variables first, then the quantities that have a row. A cell is an
  * interval between two cuts on every axis; in it no step changes.
  */
-import { nextAbove } from "./forest.ts";
+import { type Forest, nextAbove } from "./forest.ts";
 import type { StepTape } from "./step_tape.ts";
+import { LEAF } from "./trees.ts";
 
 /** Most cuts on one axis; beyond, the cells are not all that there are. */
 const MOST_CUTS = 4096;
 
 export interface Axis {
-  /** The last numbers before each cut, sorted. */
+  /** The last numbers before each cut, sorted; and the first ones after it. */
   readonly cuts: Float64Array;
+  readonly starts: Float64Array;
   readonly low: number;
   readonly high: number;
   readonly bits: 32 | 64;
@@ -24,15 +26,32 @@ export interface Cell {
   readonly to: Int32Array;
 }
 
+/** A forest with the place of each comparison on the axes. By record. */
+export interface PlacedForest {
+  readonly forest: Forest;
+  /** The axis; −1 where parameters decide. */
+  readonly axis: Int32Array;
+  /** The last cell of the left side: −1 where there is none, {@linkcode BEYOND} where all are. */
+  readonly place: Int32Array;
+  /** 1 where the left side is the yes side. */
+  readonly left: Uint8Array;
+}
+
+const BEYOND = 1 << 30;
+
 export class StepAxes {
   readonly axes: readonly Axis[];
   readonly variables: number;
+  /** In the order of the tape. */
+  readonly forests: readonly PlacedForest[];
   /** Whether every cut in the box is known. */
   readonly complete: boolean;
   readonly #steps: StepTape;
   /** By quantity: its axis, and its own cuts with their places on the axis. */
   readonly #axisOf: Int32Array;
-  readonly #places: ReadonlyMap<number, number>[];
+  readonly #places: readonly ReadonlyMap<number, number>[];
+  /** By quantity: the largest value in the box, of those without a row. */
+  readonly #tops: Float64Array;
 
   constructor(steps: StepTape, lo: Float64Array, hi: Float64Array, x0: Float64Array) {
     const { quantities } = this.#steps = steps;
@@ -45,22 +64,27 @@ export class StepAxes {
     );
     const found = Array.from(lo, () => new Map<number, { quantity: number; cut: number }[]>());
     const general: Axis[] = [];
-    const ownCuts: Float64Array[] = [];
     let complete = true;
-    this.#axisOf = new Int32Array(quantities.length);
+    this.#axisOf = new Int32Array(quantities.length).fill(-1);
+    this.#tops = new Float64Array(quantities.length);
     this.variables = lo.length;
     quantities.forEach(({ variable, bits, cuts }, k) => {
       const [low, high] = [rounded(bounds.lower[k], bits), rounded(bounds.upper[k], bits)];
       const { inside, all } = cutsWithin(cuts, low, high);
       complete &&= all;
-      ownCuts.push(inside);
+      if (variable === -2) {
+        this.#tops[k] = low;
+        return;
+      }
       if (variable < 0) {
+        this.#tops[k] = high;
         this.#axisOf[k] = lo.length + general.length;
-        general.push({ cuts: inside, low, high, bits, quantity: k });
+        general.push(axisOf(inside, low, high, bits, k));
         return;
       }
       this.#axisOf[k] = variable;
       const cut = new Crossing(steps, k, lo[variable], hi[variable], x0);
+      this.#tops[k] = cut.top;
       for (const at of inside) {
         const place = cut.before(at);
         if (place === undefined) continue;
@@ -75,12 +99,13 @@ export class StepAxes {
       cuts.forEach((place, at) => {
         for (const { quantity, cut } of map.get(place)!) places[quantity].set(cut, at);
       });
-      return { cuts, low: lo[i], high: hi[i], bits: 64, quantity: -1 };
+      return axisOf(cuts, lo[i], hi[i], 64, -1);
     });
     general.forEach(({ quantity, cuts }) => cuts.forEach((cut, at) => places[quantity].set(cut, at)));
     this.axes = [...own, ...general];
     this.complete = complete;
     this.#places = places;
+    this.forests = steps.forests.map(({ forest, quantities }) => this.#placed(forest, quantities));
   }
 
   /** All cells. */
@@ -102,23 +127,36 @@ export class StepAxes {
 
   /** Bounds of an axis in a cell. */
   low(axis: number, { from }: Cell): number {
-    const { cuts, low, bits } = this.axes[axis];
-    return from[axis] === 0 ? low : nextAbove(cuts[from[axis] - 1], bits);
+    return this.edge(axis, from[axis], false);
   }
 
   high(axis: number, { to }: Cell): number {
-    const { cuts, high } = this.axes[axis];
-    return to[axis] === cuts.length ? high : cuts[to[axis]];
+    return this.edge(axis, to[axis], true);
   }
 
-  /** Where a cut of a quantity is: its axis and place; undefined where it is outside. */
-  placeOf(quantity: number, cut: number): { readonly axis: number; readonly place: number } | undefined {
-    const place = this.#places[quantity].get(cut);
-    return place === undefined ? undefined : { axis: this.#axisOf[quantity], place };
+  /** The end of one cell of an axis. */
+  edge(axis: number, cell: number, upper: boolean): number {
+    const { cuts, starts, low, high } = this.axes[axis];
+    if (upper) return cell === cuts.length ? high : cuts[cell];
+    return cell === 0 ? low : starts[cell - 1];
   }
 
-  axisOf(quantity: number): number {
-    return this.#axisOf[quantity];
+  #placed(forest: Forest, quantities: Int32Array): PlacedForest {
+    const records = forest.values.length;
+    const [axis, place] = [new Int32Array(records).fill(-1), new Int32Array(records).fill(BEYOND)];
+    const left = new Uint8Array(records);
+    for (let at = 0; at < records && quantities.length > 0; at++) {
+      const word = forest.words[2 * at];
+      if ((word & LEAF) !== 0) continue;
+      const quantity = quantities[word >> 3];
+      const cut = forest.values[at];
+      const { rising, variable } = this.#steps.quantities[quantity];
+      axis[at] = this.#axisOf[quantity];
+      left[at] = rising || variable < 0 ? 1 : 0;
+      const isBelow = this.#tops[quantity] <= cut;
+      place[at] = this.#places[quantity].get(cut) ?? (isBelow === (left[at] === 1) ? BEYOND : -1);
+    }
+    return { forest, axis, place, left };
   }
 
   /** The part of `cell` on one side of the cut number `place` of an axis. */
@@ -127,6 +165,10 @@ export class StepAxes {
       ? { from: cell.from.with(axis, place + 1), to: cell.to }
       : { from: cell.from, to: cell.to.with(axis, place) };
   }
+}
+
+function axisOf(cuts: Float64Array, low: number, high: number, bits: 32 | 64, quantity: number): Axis {
+  return { cuts, starts: cuts.map((cut) => nextAbove(cut, bits)), low, high, bits, quantity };
 }
 
 /** Finds where a quantity that rises or falls with one variable crosses its cuts. */
@@ -143,6 +185,11 @@ class Crossing {
     this.#x = x0.slice();
     this.#ends = [lo, hi];
     this.#values = [this.#value(lo), this.#value(hi)];
+  }
+
+  /** The largest value, as it is compared. */
+  get top(): number {
+    return rounded(Math.max(...this.#values), this.#steps.quantities[this.#quantity].bits);
   }
 
   #value(x: number): number {

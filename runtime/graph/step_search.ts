@@ -6,10 +6,11 @@
  */
 import { AGREEMENT, better, byMerit, holds, noWorse } from "./merit.ts";
 import { sampleBox } from "./box_sample.ts";
-import { type BoxBounds } from "./interval.ts";
+import type { BoxBounds } from "./interval.ts";
 import { type Candidate, clamp, type Judge } from "./judge.ts";
 import type { Held } from "./lifted.ts";
 import { type Cell, StepAxes } from "./step_axes.ts";
+import { StepLines } from "./step_lines.ts";
 import type { StepTape } from "./step_tape.ts";
 
 /** A box in which the steps are held. */
@@ -32,15 +33,18 @@ export interface StepSearch {
   readonly bound: number;
 }
 
-/** Boxes that are looked at, in all and since the last gain; cells that are solved. */
-const MOST_BOXES = 20_000;
-const MOST_WITHOUT = 600;
+/** Boxes that are looked at, and cells that are solved. */
+const MOST_BOXES = 5000;
 const MOST_SOLVED = 400;
+/** Boxes after which what is not ruled out must have become smaller by this part. */
+const STRETCH = 250;
+const CLOSER = 0.1;
 const SAMPLE = 24;
-/** Points whose cells are searched axis by axis and solved, and cells of one axis that are tried. */
-const DESCENTS = 2;
-const MOST_TRIED = 48;
-const ROUNDS = 6;
+/** Points from which the search goes down axis by axis. */
+const STARTS = 4;
+/** Times without a gain that the best cell is left at random, and on how many axes. */
+const KICKS = 16;
+const KICKED = 3;
 /** Excess over a limit that a bound may show. */
 const SLACK = 1e-7;
 /** Distance from an edge of a cell within which a point is tried on it, in units of movement. */
@@ -65,14 +69,16 @@ class Search {
   readonly #axes: StepAxes;
   readonly #bounds: BoxBounds;
   readonly #solveBox: SolveBox;
+  readonly #lines: StepLines;
   readonly #lower: Float64Array;
   readonly #upper: Float64Array;
+  /** By axis. */
+  readonly #totals: Float64Array;
   readonly #solvedCells = new Set<string>();
   #best: Candidate;
   /** Where the rest of the cost would like to be. */
   #ideal: Float64Array;
   #boxes = 0;
-  #gainedAt = 0;
   #covered: boolean;
 
   constructor(judge: Judge, start: Candidate, solveBox: SolveBox) {
@@ -80,6 +86,8 @@ class Search {
     this.#judge = judge;
     this.#steps = lifted.steps!;
     this.#axes = new StepAxes(this.#steps, lo, hi, clamp(x0, judge.problem));
+    this.#totals = new Float64Array(this.#axes.axes.length);
+    this.#lines = new StepLines(judge, this.#axes);
     this.#bounds = this.#steps.boxBounds();
     this.#solveBox = solveBox;
     this.#lower = new Float64Array(this.#steps.quantities.length).fill(-Infinity);
@@ -94,7 +102,14 @@ class Search {
     const open = new Heap();
     const root = this.#node(this.#axes.root());
     if (root !== undefined) open.push(root);
+    let gap = Infinity;
+    let next = STRETCH;
     while (open.size > 0 && !this.#ended()) {
+      if (this.#boxes >= next) {
+        const left = this.#best.cost - open.least();
+        if (holds(this.#best) && left > (1 - CLOSER) * gap) break;
+        [gap, next] = [left, this.#boxes + STRETCH];
+      }
       const node = open.pop();
       if (!this.#promises(node.bound)) return this.#result(true, node.bound);
       if (node.branch === undefined) {
@@ -130,41 +145,40 @@ class Search {
     this.#ideal = free.x;
     this.#take(free);
     this.#solveCell(this.#axes.cellAt(this.#best.x), this.#best.x);
-    for (const point of [this.#best, ...points.slice(0, DESCENTS - 1)]) {
-      if (this.#judge.stopped()) return;
-      const end = this.#descend(point);
-      this.#solveCell(this.#axes.cellAt(end.x), end.x);
-    }
+    const ends = [this.#best, ...points.slice(0, STARTS - 1)].map(({ x }) => this.#descend(x));
+    for (const end of ends) this.#solveCell(this.#axes.cellAt(end.x), end.x);
+    this.#kick();
   }
 
-  /** From cell to cell along one axis after the other, each tried at the point that the rest of the cost likes best. */
-  #descend(from: Candidate): Candidate {
-    let at = from;
-    for (let round = 0; round < ROUNDS; round++) {
-      const before = at;
-      for (let axis = 0; axis < this.#axes.variables && !this.#judge.stopped(); axis++) {
-        const { cuts } = this.#axes.axes[axis];
-        const stride = Math.max(1, (cuts.length + 1) / MOST_TRIED);
-        for (let k = 0; k <= cuts.length; k = Math.max(k + 1, Math.floor(k + stride))) {
-          const cell = { from: Int32Array.of(k), to: Int32Array.of(k) };
-          const [low, high] = [this.#edge(axis, cell, false), this.#edge(axis, cell, true)];
-          const value = Math.min(high, Math.max(low, this.#ideal[axis]));
-          if (value !== at.x[axis]) at = better(this.#judge.judge(at.x.with(axis, value)), at);
-        }
+  /** From cell to cell along one axis after the other, as long as something is gained. */
+  #descend(from: Float64Array): Candidate {
+    const end = this.#judge.judge(this.#lines.descend(from, this.#ideal, () => this.#judge.stopped()));
+    this.#take(end);
+    return end;
+  }
+
+  /** Leaves the best cell on some axes at random, and goes down again from there. */
+  #kick(): void {
+    const { random } = this.#judge.problem;
+    const { axes, variables } = this.#axes;
+    const open = axes.slice(0, variables).flatMap(({ cuts }, axis) => (cuts.length > 0 ? [axis] : []));
+    for (let without = 0; without < KICKS && open.length > 0 && !this.#judge.stopped(); without++) {
+      const x = this.#best.x.slice();
+      for (let k = 0; k < KICKED; k++) {
+        const axis = open[Math.floor(open.length * random())];
+        const { low, high } = axes[axis];
+        x[axis] = low + (high - low) * random();
       }
-      if (at === before) break;
+      const before = this.#best;
+      const end = this.#descend(x);
+      if (this.#best === before) continue;
+      this.#solveCell(this.#axes.cellAt(end.x), end.x);
+      without = 0;
     }
-    return at;
-  }
-
-  #edge(axis: number, { from }: Cell, upper: boolean): number {
-    const wide = { from: new Int32Array(axis + 1).fill(from[0]), to: new Int32Array(axis + 1).fill(from[0]) };
-    return upper ? this.#axes.high(axis, wide) : this.#axes.low(axis, wide);
   }
 
   #ended(): boolean {
-    return this.#judge.stopped() || this.#boxes >= MOST_BOXES || this.#solvedCells.size >= MOST_SOLVED ||
-      this.#boxes - this.#gainedAt >= MOST_WITHOUT;
+    return this.#judge.stopped() || this.#boxes >= MOST_BOXES || this.#solvedCells.size >= MOST_SOLVED;
   }
 
   #promises(bound: number): boolean {
@@ -176,7 +190,6 @@ class Search {
     const best = better(next, this.#best);
     if (best === this.#best) return false;
     this.#best = best;
-    this.#gainedAt = this.#boxes;
     return true;
   }
 
@@ -267,27 +280,19 @@ class Search {
 
   /** Where to cut: on the axis on which the forests differ most, at the middle of the weight; else on the longest other axis. */
   #branch(cell: Cell): Node["branch"] {
-    let best: Node["branch"];
-    let most = 0;
-    for (const { forest, quantities } of this.#steps.forests) {
-      const votes = new Map<number, { place: number; spread: number }[]>();
-      forest.eachOpen((feature, threshold, spread) => {
-        const at = quantities[feature] < 0 ? undefined : this.#axes.placeOf(quantities[feature], threshold);
-        if (at === undefined || at.place < cell.from[at.axis] || at.place >= cell.to[at.axis]) return;
-        const own = votes.get(at.axis);
-        if (own === undefined) votes.set(at.axis, [{ place: at.place, spread }]);
-        else own.push({ place: at.place, spread });
+    const totals = this.#totals.fill(0);
+    this.#eachOpen(cell, (axis, _, spread) => totals[axis] += spread);
+    const axis = totals.indexOf(Math.max(...totals));
+    if (totals[axis] > 0) {
+      const own: { readonly place: number; readonly spread: number }[] = [];
+      this.#eachOpen(cell, (each, place, spread) => {
+        if (each === axis) own.push({ place, spread });
       });
-      for (const [axis, own] of votes) {
-        const total = own.reduce((sum, { spread }) => sum + spread, 0);
-        if (total <= most) continue;
-        most = total;
-        own.sort((a, b) => a.place - b.place);
-        let half = total / 2;
-        best = { axis, place: (own.find(({ spread }) => (half -= spread) <= 0) ?? own[0]).place };
-      }
+      own.sort((a, b) => a.place - b.place);
+      let half = totals[axis] / 2;
+      return { axis, place: (own.find(({ spread }) => (half -= spread) <= 0) ?? own[0]).place };
     }
-    if (best !== undefined) return best;
+    let best: Node["branch"];
     let longest = 0;
     for (let axis = 0; axis < this.#axes.axes.length; axis++) {
       const count = cell.to[axis] - cell.from[axis];
@@ -296,6 +301,19 @@ class Search {
       best = { axis, place: (cell.from[axis] + cell.to[axis]) >> 1 };
     }
     return best;
+  }
+
+  /** The trees that differ in a box whose bounds were made last, by the axis of the first comparison that goes both ways. */
+  #eachOpen(cell: Cell, visit: (axis: number, place: number, spread: number) => void): void {
+    for (const { forest, axis, place } of this.#axes.forests) {
+      for (let tree = 0; tree < forest.roots.length; tree++) {
+        const at = forest.firstOpen(tree);
+        if (at < 0 || axis[at] < 0) continue;
+        if (place[at] >= cell.from[axis[at]] && place[at] < cell.to[axis[at]]) {
+          visit(axis[at], place[at], forest.spread(tree));
+        }
+      }
+    }
   }
 }
 

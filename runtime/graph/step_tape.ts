@@ -11,22 +11,32 @@ export class StepTape {
   readonly cost: number;
   readonly held: number;
   readonly heldElements: number;
-  /** Forests with the quantity of each element; −1: it does not vary. */
+  /** The cost and the limits, of the variables and then the values of `given`. */
+  readonly rest: Tape;
+  /** Places in `forests`. */
+  readonly given: readonly number[];
+  /** Forests with the quantity of each element; −1: nothing looks at it. */
   readonly forests: readonly { readonly forest: Forest; readonly quantities: Int32Array }[];
   readonly #out: Float64Array;
   readonly #some: Float64Array;
 
   /** @throws {GraphError} TAPE */
-  constructor({ tape, quantities, limits, held, forests }: LiftedSteps) {
+  constructor({ tape, quantities, limits, held, forests, rest, given }: LiftedSteps) {
     this.tape = Tape.decode(tape);
     this.quantities = quantities;
     this.cost = quantities.length;
     this.held = this.cost + 1 + limits;
     this.heldElements = held;
-    this.forests = this.tape.forests.map((forest, k) => ({ forest, quantities: forests[k] }))
-      .filter((each) => each.quantities.length > 0);
+    this.forests = this.tape.forests.map((forest, k) => ({ forest, quantities: forests[k] }));
+    this.rest = Tape.decode(rest);
+    this.given = given;
     this.#out = new Float64Array(this.tape.outputs);
     this.#some = new Float64Array(quantities.length);
+  }
+
+  setParameters(values: ArrayLike<number>): void {
+    this.tape.setParameters(values);
+    this.rest.setParameters(values);
   }
 
   /** The held elements at `x`, as the exact functions see them. The answer is overwritten by the next call. */
