@@ -28,6 +28,7 @@ const workers = new Map<number, CellWorker>();
 const engine = new WebAssembly.Module(Deno.readFileSync(new URL("../engine/engine.wasm", import.meta.url)));
 let silentBeats = 0;
 let cpuMs = 0;
+let checkedMs = systemClock.monotonic();
 let restlessBeats = 0;
 
 function write(frame: Uint8Array): void {
@@ -84,7 +85,11 @@ function checkRest(): void {
   const { user, system } = (Deno as unknown as DenoCpu).cpuUsage();
   const used = (user + system) / 1000 - cpuMs;
   cpuMs += used;
-  const restless = used > RESTLESS_SHARE * limits.beatMs && workers.values().every(({ rests }) => rests);
+  const elapsed = systemClock.monotonic() - checkedMs;
+  checkedMs += elapsed;
+  // every one is asked: a call that began and ended between two heartbeats has its work
+  const rested = [...workers.values()].map((worker) => worker.rested()).every(Boolean);
+  const restless = rested && used > RESTLESS_SHARE * elapsed;
   restlessBeats = restless ? restlessBeats + 1 : 0;
   if (restlessBeats > MOST_RESTLESS) end("the plugin does not rest after its answer: it works on");
 }

@@ -29,6 +29,7 @@ export class CellWorker {
   readonly #control: Int32Array;
   /** The call that is worked on; 0: none. */
   #call = 0;
+  #worked = false;
   #ask: WorkerAsk | undefined;
   /** Pings that were not answered yet, and heartbeats at rest since the last one. */
   #pings = 0;
@@ -81,6 +82,7 @@ export class CellWorker {
   call(call: number, frame: Uint8Array<ArrayBuffer>): void {
     if (this.#call !== 0) this.#pipe.end(`worker ${this.#id} got a call during another`);
     this.#call = call;
+    this.#worked = true;
     this.#unanswered = 0;
     this.#worker.postMessage(frame, [frame.buffer]);
   }
@@ -108,9 +110,11 @@ export class CellWorker {
     Atomics.notify(this.#control, CONTROL.state);
   }
 
-  /** Between two calls. */
-  get rests(): boolean {
-    return this.#call === 0;
+  /** Whether it had nothing to do since this was asked last. */
+  rested(): boolean {
+    const rested = this.#call === 0 && !this.#worked;
+    this.#worked = false;
+    return rested;
   }
 
   #receive(data: FromWorker): void {

@@ -194,6 +194,20 @@ for (const { name, line } of RESTLESS) {
   });
 }
 
+Deno.test("A4 a plugin that is busy with short calls, one after the other, is not taken for one that works on", async () => {
+  await using started = startHost({ limits: { beatMs: 50 } });
+  const text = sequencePlugin(
+    'let x = 1; for (let i = 0; i < 2e6; i++) x = Math.sqrt(x + i); return x > 0 ? ["fine"] : [];',
+  );
+  const plugin = await started.host.open({ id: "busy", text });
+  const { pid } = started.host.status()[0];
+  for (let k = 0; k < 100; k++) {
+    assertEquals(await plugin.sequence(skillOf("s")), ["fine"]);
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  assertEquals([started.host.status()[0].pid, started.lines], [pid, []]);
+});
+
 function sequencePlugin(line: string): string {
   return `
 import { definePlugin, type SkillSpec } from "setpoint";
