@@ -133,6 +133,22 @@ Deno.test("SparseLdlt solves saddle points of long chains with zero diagonals an
   }
 });
 
+Deno.test("SparseLdlt solves a chain with rows that tie everything together, with little more fill", () => {
+  const random = generator(11);
+  const stages = 3000;
+  const t = chain(stages);
+  for (let k = 0; k < 3; k++) {
+    for (let j = 0; j < 2 * stages; j++) add(t, t.n + k, j, random() - 0.5);
+  }
+  const tied = { ...t, n: t.n + 3 };
+  const ldlt = build(tied);
+  assert(ldlt.factor(1e-14));
+  assertEquals(ldlt.negatives, stages + 3);
+  assert(worstError(tied, ldlt, random) < 1e-6);
+  const below = (of: SparseLdlt) => of.tree.belowStart[of.tree.supernodes];
+  assert(below(ldlt) <= below(build(chain(stages))) + 4 * t.n, `${below(ldlt)}`);
+});
+
 Deno.test("SparseLdlt says that a matrix with two equal rows is singular", () => {
   const t: Triplets = {
     n: 4,

@@ -218,8 +218,4 @@ export class DenseSystem extends LinearSystem {
       for (let i: i32 = 0; i < size; i++) b[i] *= this.scale[i];
     }
   }
-
-  override improve(): boolean {
-    return false;
-  }
 }

@@ -239,26 +239,54 @@ function sumUp(n: i32, counts: Int32Array): void {
   }
 }
 
+/** Rows with more entries than this times √n are eliminated last: looking at them again and again would be quadratic. */
+const FULL_ROW: f64 = 10;
+
 function orderByDegree(n: i32, entries: i32, rows: Int32Array, columns: Int32Array, order: Int32Array): void {
-  const counts = new Int32Array(n + 1);
+  const degree = new Int32Array(n);
   for (let k: i32 = 0; k < entries; k++) {
     if (rows[k] === columns[k]) continue;
-    counts[rows[k]]++;
-    counts[columns[k]]++;
+    degree[rows[k]]++;
+    degree[columns[k]]++;
   }
-  sumUp(n, counts);
-  const full = new Int32Array(counts[n]);
+  const most = Math.max(16, FULL_ROW * Math.sqrt(n as f64));
+  // The others by their places in the graph that is left.
+  const place = new Int32Array(n);
+  const name = new Int32Array(n);
+  let kept: i32 = 0;
+  let last: i32 = n;
+  for (let i: i32 = n - 1; i >= 0; i--) {
+    place[i] = degree[i] as f64 > most ? -1 : 0;
+    if (place[i] < 0) order[--last] = i;
+  }
+  for (let i: i32 = 0; i < n; i++) {
+    if (place[i] < 0) continue;
+    place[i] = kept;
+    name[kept++] = i;
+  }
+  const counts = new Int32Array(kept + 1);
+  for (let k: i32 = 0; k < entries; k++) {
+    const r = place[rows[k]];
+    const c = place[columns[k]];
+    if (r === c || r < 0 || c < 0) continue;
+    counts[r]++;
+    counts[c]++;
+  }
+  sumUp(kept, counts);
+  const full = new Int32Array(counts[kept]);
   const end = counts.slice(0);
   for (let k: i32 = 0; k < entries; k++) {
-    if (rows[k] === columns[k]) continue;
-    full[end[rows[k]]++] = columns[k];
-    full[end[columns[k]]++] = rows[k];
+    const r = place[rows[k]];
+    const c = place[columns[k]];
+    if (r === c || r < 0 || c < 0) continue;
+    full[end[r]++] = c;
+    full[end[c]++] = r;
   }
-  const seen = new Int32Array(n);
-  for (let i: i32 = 0; i < n; i++) seen[i] = -1;
-  const start = new Int32Array(n + 1);
+  const seen = new Int32Array(kept);
+  for (let i: i32 = 0; i < kept; i++) seen[i] = -1;
+  const start = new Int32Array(kept + 1);
   let put: i32 = 0;
-  for (let i: i32 = 0; i < n; i++) {
+  for (let i: i32 = 0; i < kept; i++) {
     start[i] = put;
     for (let k = counts[i]; k < end[i]; k++) {
       const j = full[k];
@@ -267,8 +295,10 @@ function orderByDegree(n: i32, entries: i32, rows: Int32Array, columns: Int32Arr
       full[put++] = j;
     }
   }
-  start[n] = put;
-  new Ordering(n, start, full).run(order);
+  start[kept] = put;
+  const among = new Int32Array(kept);
+  new Ordering(kept, start, full).run(among);
+  for (let k: i32 = 0; k < kept; k++) order[k] = name[among[k]];
 }
 
 function postorder(n: i32, parent: Int32Array, post: Int32Array): void {

@@ -77,6 +77,4 @@ export abstract class LinearSystem {
   abstract factor(useHessian: boolean, dx: Float64Array, dr: Float64Array): boolean;
   /** In place: first n then m entries. */
   abstract solve(b: Float64Array): void;
-  /** Makes the next factorisations of the same matrix more accurate. @returns False where nothing is left to try. */
-  abstract improve(): boolean;
 }

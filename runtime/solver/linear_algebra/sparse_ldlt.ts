@@ -2,6 +2,9 @@
 import { subtractOne, subtractTwo } from "./columns.ts";
 import { EliminationTree } from "./elimination_tree.ts";
 
+/** A pivot must be at least this large relative to its column; IPOPT asks the same of MUMPS. */
+const THRESHOLD: f64 = 1e-6;
+
 /**
  * Sparse LDLᵀ of a symmetric indefinite matrix by the multifrontal method with threshold pivoting in 1×1 and 2×2 blocks
  * (Duff and Reid, ACM Trans. Math. Softw. 9, 1983). A column without an acceptable pivot is delayed to the parent's
@@ -12,8 +15,6 @@ export class SparseLdlt {
   /** Entries in the slots that the tree gave out; the caller fills them. Length tree.count. */
   readonly values: Float64Array;
   negatives: i32 = 0;
-  /** A pivot must be at least this large relative to its column. */
-  threshold: f64 = 1e-6;
 
   private readonly local: Int32Array;
   private front: Float64Array = new Float64Array(4096);
@@ -241,7 +242,7 @@ export class SparseLdlt {
     }
     for (let i = full; i < size; i++) most = Math.max(most, Math.abs(front[j * size + i]));
     const own = Math.abs(front[j * size + j]);
-    if (own > tiny && own >= this.threshold * most) {
+    if (own > tiny && own >= THRESHOLD * most) {
       this.exchange(k, j, size);
       return 1;
     }
@@ -290,7 +291,7 @@ export class SparseLdlt {
 
   /** Duff and Reid's test of a 2×2 pivot: |P⁻¹|·(largest of each column) ≤ 1/u. */
   private fits(j: i32, r: i32, k: i32, size: i32, full: i32, tiny: f64): boolean {
-    const u = this.threshold;
+    const u = THRESHOLD;
     const a = this.entry(j, j, size);
     const b = this.entry(r, j, size);
     const c = this.entry(r, r, size);

@@ -5,9 +5,6 @@ import { SparseLdlt } from "./sparse_ldlt.ts";
 
 /** A pivot of the equilibrated matrix below this is zero. */
 const TINY: f64 = 1e-40;
-/** Least size of a pivot relative to its column: at first, and after {@linkcode SparseSystem.improve} has had its say. */
-const FIRST_THRESHOLD: f64 = 1e-6;
-const LAST_THRESHOLD: f64 = 0.1;
 
 /** {@linkcode LinearSystem} for matrices given by their non-zeros, factorised with {@linkcode SparseLdlt}. */
 export class SparseSystem extends LinearSystem {
@@ -105,7 +102,6 @@ export class SparseSystem extends LinearSystem {
     // The order of elimination is kept as long as the same variables are free.
     if (!same) this.analyse();
     this.shaped = true;
-    this.ldlt.threshold = FIRST_THRESHOLD;
     this.clearHessian();
   }
 
@@ -277,12 +273,5 @@ export class SparseSystem extends LinearSystem {
     for (let i: i32 = 0; i < order; i++) b[i] *= this.scale[i];
     this.ldlt.solve(b);
     for (let i: i32 = 0; i < order; i++) b[i] *= this.scale[i];
-  }
-
-  /** Raises the threshold of the pivots. */
-  override improve(): boolean {
-    if (this.ldlt.threshold >= LAST_THRESHOLD) return false;
-    this.ldlt.threshold = Math.min(LAST_THRESHOLD, Math.sqrt(this.ldlt.threshold));
-    return true;
   }
 }
