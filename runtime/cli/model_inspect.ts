@@ -30,7 +30,7 @@ export async function modelInspect(asked: InspectOptions): Promise<number> {
 }
 
 export function reportText(name: string, report: ModelReport): string {
-  const { format, about, inputs, outputs, parts, operators, lowered, graphNodes, why } = report;
+  const { format, about, inputs, outputs, parts, operators, lowered, graphNodes, trees, why } = report;
   const title = { onnx: "ONNX", torch: "torch", scalers: "scalers", metadata: "metadata" }[format];
   const ports = [
     ...inputs.map((port) => ["input", port] as const),
@@ -47,10 +47,12 @@ export function reportText(name: string, report: ModelReport): string {
     { title: format === "metadata" || format === "scalers" ? "Values" : "Shape" },
     { title: rows.some((row) => row[4] !== "") ? "Cannot be lowered because" : "" },
   ];
-  const verdict = format === "scalers" || format === "metadata"
-    ? []
-    : lowered
-    ? [`It becomes a graph of ${graphNodes} nodes with exact derivatives`]
+  const verdict = format === "scalers" || format === "metadata" ? [] : lowered
+    ? [
+      `It becomes a graph of ${graphNodes} nodes ${
+        trees ? "with trees, whose cells are searched" : "with exact derivatives"
+      }`,
+    ]
     : [`It stays opaque and runs in ONNX Runtime: ${why}`];
   return [
     `${name}: ${title}, ${about}`,

@@ -120,7 +120,11 @@ export async function explainState(
   return { strategy: { name, version }, cost: { name: costVariable, value: outputs[cost] }, kpis, slopes };
 }
 
-/** Row k: the gradient of output k. Exact; through foreign code by central differences of a sixteenth of the scale. */
+/** Parts of the scale that differences are taken over: through foreign code, and over the steps of tree ensembles. */
+const BESIDE = 1 / 16;
+const ACROSS = 1 / 2;
+
+/** Row k: the gradient of output k. Exact; through foreign code and tree ensembles by central differences. */
 async function slopesOf(
   activation: Activation,
   measured: Float64Array,
@@ -128,8 +132,8 @@ async function slopesOf(
 ): Promise<number[][]> {
   const { exact, opaques, scale } = activation.linked;
   const n = x0.length;
-  if (opaques.length === 0) {
-    const tape = Tape.decode(exact);
+  const tape = Tape.decode(exact);
+  if (opaques.length === 0 && tape.forests.length === 0) {
     tape.setParameters(measured);
     const jacobian = new Float64Array(tape.outputs * n);
     tape.jacobian(x0, 0, tape.outputs, jacobian);
@@ -137,7 +141,7 @@ async function slopesOf(
   }
   const columns: Float64Array[] = [];
   for (let j = 0; j < n; j++) {
-    const step = scale[j] / 16;
+    const step = scale[j] * (tape.forests.length > 0 ? ACROSS : BESIDE);
     const high = await activation.outputs(measured, x0.with(j, x0[j] + step));
     const low = await activation.outputs(measured, x0.with(j, x0[j] - step));
     columns.push(high.map((value, k) => (value - low[k]) / (2 * step)));

@@ -1,6 +1,7 @@
 /** What a model or scaler file holds, and what of it can become part of the graph. Nothing in the file is executed. */
 import { type Expression, reachable } from "../graph/expr.ts";
 import { GraphError } from "../graph/graph_error.ts";
+import { type Forest, forestOf } from "../graph/forest.ts";
 import { metadataOfJson, parseJson, SCALERS_FORMAT, scalersOfJson } from "../graph/model_json.ts";
 import { lowerOnnx, type OnnxPort, refusal } from "../graph/onnx.ts";
 import { type NodeProto, printNode, readOnnx } from "../graph/onnx_reader.ts";
@@ -26,8 +27,9 @@ export interface ModelReport {
   /** Operator → how often; empty where there are none. */
   readonly operators: Readonly<Record<string, number>>;
   readonly lowered: boolean;
-  /** Nodes of the graph that it becomes, where it does. */
+  /** Nodes of the graph that it becomes, where it does, and decision trees in it. */
   readonly graphNodes?: number;
+  readonly trees?: number;
   /** Why it stays opaque or cannot be read further. */
   readonly why?: string;
 }
@@ -86,14 +88,33 @@ function reportOnnx(bytes: Uint8Array, { externalFile }: ReportOptions): ModelRe
     const why = refusal(model, node) ?? own;
     return { kind, name: node.name || node.outputs[0] || "", shape, ...(why !== undefined && { why }) };
   });
+  const forests = result.opaque === undefined ? forestsOf(result.expression) : [];
+  const ensembles = parts.filter(({ kind }) => kind.startsWith("ai.onnx.ml.TreeEnsemble"));
+  const told = forests.length !== ensembles.length ? parts : parts.map((part): ReportedPart => {
+    const forest = forests[ensembles.indexOf(part)];
+    if (forest === undefined) return part;
+    const { roots, depth, leaves, bits } = forest;
+    return {
+      ...part,
+      shape: `${part.shape} ${roots.length} trees, depth ${depth}, ${leaves} leaves, ${bits} bits`,
+    };
+  });
   const opsets = [...model.opsets].map(([domain, version]) => `${domain || "opset"} ${version}`);
-  const common = { format: "onnx" as const, about: opsets.join(", "), parts, operators };
+  const common = { format: "onnx" as const, about: opsets.join(", "), parts: told, operators };
   const { inputs, outputs } = result;
   if (result.opaque === undefined) {
-    return { ...common, inputs, outputs, lowered: true, graphNodes: sizeOf(result.expression) };
+    const trees = forests.reduce((sum, { roots }) => sum + roots.length, 0);
+    const graphNodes = sizeOf(result.expression);
+    return { ...common, inputs, outputs, lowered: true, graphNodes, ...(trees > 0 && { trees }) };
   }
   const { node, why } = result.opaque;
   return { ...common, inputs, outputs, lowered: false, why: `${node}: ${why}` };
+}
+
+/** The tree ensembles in it, in their order. */
+function forestsOf({ graph, outputs }: Expression): Forest[] {
+  return reachable(graph, outputs).map((id) => graph.nodes[id]).filter(({ op }) => op === "trees")
+    .map(({ data, args, length }) => forestOf(data!, graph.nodes[args[0]].length, length));
 }
 
 function reportTorch(bytes: Uint8Array, options: ReportOptions): ModelReport {

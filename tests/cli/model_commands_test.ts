@@ -32,14 +32,24 @@ function valuesOf({ graph, sources, outputs }: Expression, row: readonly number[
 }
 
 Deno.test("model:inspect prints layers, shapes and operators, and why a model cannot be lowered", async () => {
-  const [net, neighbours, torch, scalers, wrong] = await Promise.all([
+  const [net, neighbours, torch, scalers, wrong, trees] = await Promise.all([
     run("model:inspect", "tests/fixtures/onnx/legacy_two_inputs.onnx"),
     run("model:inspect", "tests/fixtures/onnx/sk_neighbours.onnx"),
     run("model:inspect", `${TORCH}/layer_norm.pth`, "--json"),
     run("model:inspect", `${TORCH}/scalers_new.joblib`),
     run("model:inspect", `${TORCH}/recurrent.pth`),
+    run("model:inspect", "tests/fixtures/onnx/trees_scaled.onnx"),
   ]);
-  assertEquals([net.code, neighbours.code, torch.code, scalers.code, wrong.code], [0, 1, 0, 0, 1]);
+  assertEquals([net.code, neighbours.code, torch.code, scalers.code, wrong.code, trees.code], [
+    0,
+    1,
+    0,
+    0,
+    1,
+    0,
+  ]);
+  assertMatch(trees.out, /TreeEnsembleRegressor +\[1, 1\] 6 trees, depth 4, 96 leaves, 32 bits/);
+  assertMatch(trees.out, /It becomes a graph of \d+ nodes with trees, whose cells are searched/);
   assertStringIncludes(net.out, "legacy_two_inputs.onnx: ONNX, opset 12");
   assertStringIncludes(net.out, "input  input_1 [1, 3], 3 values a row");
   assertMatch(net.out, /1 {2}Gemm +\S+ +\[1, 5\]/);
