@@ -1,5 +1,6 @@
 /** Lowering of operators that work element by element. Formulas: github.com/onnx/onnx, docs/Operators.md. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
+import { reachable } from "./expr.ts";
 import { fuseGelu } from "./onnx_gelu.ts";
 import { isFloatType } from "./onnx_tensor.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue } from "./onnx_value.ts";
@@ -34,6 +35,12 @@ export const ELEMENTWISE_RULES: Readonly<Record<string, OnnxRule>> = {
   Pow: binary("pow"),
   And: comparison("and"),
   Or: comparison("or"),
+  IsNaN: (call) => {
+    const { build } = call;
+    const x = call.input(0);
+    checkNumbers(build, x);
+    return build.known(x.shape, new Float64Array(build.room(x.shape)), true);
+  },
   Xor: (call) => call.build.unary("not", call.build.binary("eq", call.input(0), call.input(1), true), true),
   Equal: comparison("eq"),
   Less: comparison("lt"),
@@ -139,6 +146,20 @@ function division(call: OnnxCall): OnnxValue {
     throw new NotLowerable("it divides whole numbers that depend on the inputs");
   }
   return call.build.known(quotient.shape, quotient.data.map(Math.trunc), true);
+}
+
+/**
+ * What asks for NaN gets none from the inputs: the gate lets no missing value pass. What it may get from operators that
+ * not every number has a result of cannot be asked in the graph, where NaN spreads.
+ */
+export function checkNumbers({ graph }: OnnxBuilder, { id }: OnnxValue): void {
+  if (id === undefined) return;
+  const partial = reachable(graph, [id]).some((at) => {
+    const { op, args } = graph.nodes[at];
+    return op === "log" || op === "sqrt" || op === "pow" || op === "tan" ||
+      (op === "div" && graph.nodes[args[1]].op !== "constant");
+  });
+  if (partial) throw new NotLowerable("it looks for results that are not numbers");
 }
 
 /** a − b·floor(a/b): the sign is b's. With fmod it is a's, which has another corner. */

@@ -1,5 +1,6 @@
 /** Lowering of matrix products and ai.onnx.ml's linear operators. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
+import { checkNumbers } from "./onnx_elementwise.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
 /** Dot products that one product of two matrices may become where none of them is one `linear`. */
@@ -154,17 +155,20 @@ function scaler(call: OnnxCall): OnnxValue {
   return { ...build.affine(x, factor, shift), integer: false };
 }
 
-/** Another number in the place of one that means "missing". NaN never comes in: the gate lets no missing value pass. */
+/** Another number in the place of the one that means "missing". */
 function imputer(call: OnnxCall): OnnxValue {
   const { build } = call;
   const x = call.input(0);
   const missing = call.float("replaced_value_float", 0);
-  if (Number.isNaN(missing)) return x;
   const values = call.floats("imputed_value_floats") ?? [];
   if (values.length !== 1 && values.length !== x.shape.at(-1)) {
     throw fail(`it has ${values.length} values for ${x.shape.at(-1)} features`);
   }
   const given = build.known([values.length], Float64Array.from(values));
+  if (Number.isNaN(missing)) {
+    checkNumbers(build, x);
+    return x;
+  }
   return build.select(build.binary("eq", x, build.scalar(missing), true), given, x);
 }
 
