@@ -290,7 +290,8 @@ export class PluginHandle {
   ): Promise<Float64Array> {
     const route = problem.opaques[opaque];
     if (route === undefined) return Promise.reject(new TypeError(`there is no opaque node ${opaque}`));
-    const { wallMs } = this.#options.limits;
+    // what a strategy grants the plugin that is asked holds in a solve too
+    const { wallMs } = route.engine === "self" ? route.handle.#options.limits : this.#options.limits;
     const deadlineMs = Math.max(1, Math.min(wallMs, left));
     if (jacobians && !tellsJacobian(route)) {
       return Promise.reject(new TypeError(`node ${opaque} has no Jacobian`));

@@ -16,9 +16,9 @@ export async function plugins({ state, json, clock, release }: PluginsOptions): 
     answered(await ask(state, "POST", path, clock), "/plugins/release");
   }
   const body = answered(await ask(state, "GET", "/plugins", clock), "/plugins");
-  const { cells } = body as { cells: readonly CellStatus[] };
+  const { cells, refused } = body as { cells: readonly CellStatus[]; refused: string | null };
   if (json) printJson(body);
-  else printText(pluginsText(cells));
+  else printText(`${pluginsText(cells)}${refused === null ? "" : `\n\n${refused}`}`);
   return 0;
 }
 

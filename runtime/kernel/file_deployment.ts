@@ -11,7 +11,7 @@ export interface FileDeploymentOptions {
   readonly open: (text: string, file: string) => Promise<Activation>;
   /** After another one has become the active one. */
   readonly onSwap: () => void;
-  readonly log: (line: string) => void;
+  readonly log: (line: string, level: "info" | "warn") => void;
 }
 
 /** Looking costs a `stat` a file. A change is taken up when it looks the same twice: nobody saves in one go. */
@@ -74,11 +74,11 @@ export class FileDeployment implements AsyncDisposable {
     const { file, log } = this.#options;
     try {
       await this.#swap();
-      log(`Changed files of strategy "${file}" are in use`);
+      log(`Changed files of strategy "${file}" are in use`, "info");
     } catch (error) {
       if (!(error instanceof SetpointError)) throw error;
       this.#problem = `The changed files of the strategy cannot run, what ran before stays: ${error.message}`;
-      log(this.#problem);
+      log(this.#problem, "warn");
     }
   }
 

@@ -126,7 +126,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       file,
       open: (text) => this.#openFile(text, file),
       onSwap: () => void this.#reschedule(),
-      log: (line) => log("info", line),
+      log: (line, level) => log(level, line),
     });
     const [last] = journal.cycles({ limit: 1, origin: "schedule" });
     if (last !== undefined) {

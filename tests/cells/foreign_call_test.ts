@@ -59,6 +59,21 @@ Deno.test("a plugin that loops is killed at its own deadline; the optimizer's pr
   assertEquals(started.host.status().find(({ id }) => id === "descent")!.pid, pid);
 });
 
+Deno.test("a solve gives a plugin the time that the plugin was granted, not the optimizer's", async () => {
+  await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 40 } });
+  const { host } = started;
+  const slow = SQUARES.replace("calls++;", "for (const end = Date.now() + 80; Date.now() < end;);");
+  const [descent, squares] = await Promise.all([
+    host.open({ id: "descent", text: DESCENT.replace("k < 200", "k < 3") }),
+    host.open({ id: "squares", text: slow, limits: { wall_ms: 20_000 } }),
+  ]);
+  const skill = skillOf("s");
+  await squares.lower(skill);
+  await descent.load("foreign", foreignProblem({ engine: "self", handle: squares, skill, opaque: 0 }));
+  const { iterations } = await descent.optimize("foreign", runOf(0, 60_000));
+  assertEquals([iterations, host.status().find(({ id }) => id === "squares")!.failures], [3, 0]);
+});
+
 Deno.test("a cancel wakes an optimizer that waits for another plugin", async () => {
   await using started = startHost({ optimizerWorkers: 1, limits: { wallMs: 60_000, graceMs: 20_000 } });
   const { descent } = await open(started.host, { fault: "loop" });

@@ -155,7 +155,8 @@ Deno.test("GET /cycles lists cycles and refuses wrong queries", async () => {
 
 Deno.test("GET /plugins and GET /metrics answer", async () => {
   const { fetch } = await harness();
-  assertEquals((await (await fetch(request("GET", "/plugins"))).json()).cells[0].id, "builtin");
+  const plugins = await (await fetch(request("GET", "/plugins"))).json();
+  assertEquals([plugins.cells[0].id, plugins.refused], ["builtin", null]);
   assertEquals(await (await fetch(request("GET", "/metrics"))).text(), "setpoint_ready 1\n");
 });
 

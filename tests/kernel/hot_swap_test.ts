@@ -1,6 +1,7 @@
 /** A changed plugin file takes over between cycles; one that fails does not. */
-import type { CycleRow, Kernel } from "../../runtime/kernel/types.ts";
-import { assert, assertEquals, assertStringIncludes } from "../std/assert.ts";
+import { type Clock, systemClock } from "../../runtime/clock.ts";
+import type { Answer, CycleRow, Kernel } from "../../runtime/kernel/types.ts";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "../std/assert.ts";
 import { eventually } from "../launch/process.ts";
 import { openKernel } from "./open_kernel.ts";
 
@@ -81,6 +82,102 @@ Deno.test("a changed plugin takes over between cycles: none is lost, none is run
   await eventually("the old version's process is gone", () => running().length === 1);
   assertEquals(running()[0].plugins[0].version, "2.0.0");
   assertEquals(kernel.status().reasons.filter(({ code }) => code === "DEPLOYMENT"), []);
+});
+
+/** cost = a · flow + 1000 · b of two skills of one file, a by an expression, b by code: both tell the version. */
+function both(slope: number): string {
+  return `import { definePlugin, describe, op } from "setpoint";
+export default definePlugin({
+  name: "test/both", version: "${slope}.0.0", kind: "function",
+  tests: [{ config: { code: false }, inputs: { flow: 2 }, outputs: { a: ${2 * slope} } },
+    { config: { code: true }, inputs: { flow: 2 }, outputs: { b: ${slope} } }],
+  lower: (skill) => skill.config.code
+    ? { ...whole(skill), opaques: [{ engine: "self", inputs: 1, outputs: 1 }] }
+    : describe(skill, ([flow]) => op.mul(${slope}, flow)),
+  evaluate: (skill, batch) => batch.map(() => ${slope}),
+  jacobian: (skill, batch) => batch.map(() => 0),
+});
+import { Graph } from "setpoint";
+function whole(skill) {
+  const graph = new Graph();
+  const outputs = [graph.opaque(0, graph.parameter(0), 1)];
+  return { expression: { graph, sources: 1, outputs }, sources: [{ variable: skill.inputs[0], role: "value" }] };
+}`;
+}
+
+const BOTH = `apiVersion: setpoint/v1
+name: both
+version: 1.0.0
+variables:
+  flow: { type: Operative, units: "-", threshold: 1, min: 0, max: 10 }
+  a: { type: Predicted, units: "-" }
+  b: { type: Predicted, units: "-" }
+  cost: { type: CalculatedKPI, units: "-" }
+plugins: { Both: { plugin: slope.ts, limits: { wall_ms: 10000 } } }
+skills:
+  described: { class: Both, inputs: [flow], outputs: [a], config: { code: false } }
+  coded: { class: Both, inputs: [flow], outputs: [b], config: { code: true } }
+  cost: { class: MathFunction, inputs: [a, b], outputs: [cost], config: { formula: a + 1000 * b } }
+  all: { class: CompositionSkill, outputs: [cost], config: { skill_sequence: [described, coded, cost] } }
+  best: { class: OptimizationSkill, inputs: [flow], outputs: [flow], config: { cost_skill_name: all, cost_feature_name: cost } }
+tasks:
+  - { name: CalculateRecommendations, skill_sequence: [best] }
+`;
+
+/** Beside other tests a solve may take long. */
+const PATIENT = { SETPOINT_OPTIMIZATION_DEADLINE_MS: "20000" };
+
+/** Files are looked at ten times as often; all other times are real. */
+const watchful: Clock = {
+  ...systemClock,
+  every: (ms, fn) => systemClock.every(ms === 500 ? 50 : ms, fn),
+};
+
+Deno.test("20 swaps under load: every request is answered once by one version, every cycle runs once", async () => {
+  const files = { "slope.ts": both(1), "simulator.json": SIMULATOR };
+  await using opened = await openKernel({
+    strategy: BOTH,
+    files,
+    serving: true,
+    clock: watchful,
+    env: PATIENT,
+  });
+  const { kernel, folder } = opened;
+  let [goOn, asked, cycles] = [true, 0, 0];
+  const answers: Answer[] = [];
+  const asking = Promise.all([0, 1].map(async () => {
+    for (; goOn; asked++) answers.push(await opened.answer({ flow: 5 }));
+  }));
+  const cycling = (async () => {
+    for (; goOn; cycles++) await kernel.cycle();
+  })();
+  /** A cost is version · (flow + 1000) only if both skills were computed by one version. */
+  const versionOf = (cost: number | null, flow: number) => cost! / (1000 + flow);
+  try {
+    for (let version = 2; version <= 21; version++) {
+      await replace(folder, both(version));
+      const isNew = ({ cost_before }: Answer) => versionOf(cost_before, 5) === version;
+      await eventually(`version ${version} answers`, () => answers.some(isNew));
+    }
+  } finally {
+    goOn = false;
+    await Promise.all([asking, cycling]);
+  }
+  for (const { outcome, reason, cost_before, cost_function_value } of answers) {
+    assertEquals(outcome, "solved", JSON.stringify(reason));
+    const version = versionOf(cost_before, 5);
+    assert(Number.isInteger(version), `${cost_before} is of two versions`);
+    assertAlmostEquals(versionOf(cost_function_value, 4), version, 1e-6);
+  }
+  assertEquals([answers.length, new Set(answers.map(({ cost_before }) => cost_before)).size], [asked, 21]);
+  const rows = await everyCycle(kernel);
+  assertEquals(rows.filter(({ origin }) => origin === "api").length, asked);
+  assertEquals(rows.filter(({ origin }) => origin === "schedule").length, cycles);
+  assertEquals(new Set(rows.map(({ cycle_id }) => cycle_id)).size, rows.length);
+  const cellsOf = () =>
+    kernel.plugins().filter(({ plugins }) => plugins.some(({ name }) => name === "test/both"));
+  await eventually("only the last version's process is left", () => cellsOf().length === 1);
+  assertEquals([cellsOf()[0].plugins[0].version, cellsOf()[0].failures], ["21.0.0", 0]);
 });
 
 /** Newest first, by pages. */

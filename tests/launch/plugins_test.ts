@@ -67,6 +67,18 @@ Deno.test("plugin:dev takes what passes into the running process, and nothing el
     );
     await dev.status;
   }
+  // somebody writes a version past plugin:dev that cannot run
+  const good = await Deno.readTextFile(`${root}/plant/live.ts`);
+  await Deno.writeTextFile(`${root}/plant/live.ts`, good.replace("outputs: { y: 9 }", "outputs: { y: 8 }"));
+  const refused = async () => (await service.json("/plugins")).refused as string | null;
+  await eventually("/plugins says why it is not in use", async () => await refused() !== null);
+  assertStringIncludes((await refused())!, '"y" is 9, expected 8');
+  assertStringIncludes((await task(["plugins", "--state", state])).stdout, '"y" is 9, expected 8');
+  const lines = (await Deno.readTextFile(`${state}/logs/app.log`)).split("\n");
+  assert(lines.some((line) => line.includes('"level":"warning"') && line.includes("expected 8")));
+  assertEquals(await costAt5(), 15);
+  await Deno.writeTextFile(`${root}/plant/live.ts`, good);
+  await eventually("the good one is in use again", async () => await refused() === null);
   const shown = await task(["plugins", "--state", state]);
   assertEquals(shown.code, 0, shown.stderr);
   assertStringIncludes(shown.stdout, "my/source 0.3.0");
