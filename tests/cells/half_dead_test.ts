@@ -124,3 +124,17 @@ ${silent ? "" : 'body({ t: "ready" });'}
 ${body}
 `;
 }
+
+Deno.test("a plugin that is asked again and again is not taken for one that works on after its answer", async () => {
+  await using started = startHost({ limits: { beatMs: 50, wallMs: 20_000 } });
+  const busy = SQUARES.replace("calls++;", "for (const end = Date.now() + 15; Date.now() < end;);");
+  const plugin = await started.host.open({ id: "busy", text: busy });
+  const skill = skillOf("s");
+  await plugin.lower(skill);
+  for (let k = 0; k < 60; k++) {
+    await plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1);
+    await new Promise((done) => setTimeout(done, 10 + 5 * (k % 7)));
+  }
+  const [{ failures, restarts }] = started.host.status();
+  assertEquals([failures, restarts], [0, 0]);
+});
