@@ -15,7 +15,7 @@ export interface FileDeploymentOptions {
 }
 
 /** Looking costs a `stat` a file. A change is taken up when it looks the same twice: nobody saves in one go. */
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 400;
 
 /**
  * A strategy file in the place of a deployed version. When it changes, or a plugin that it names by path does, the new

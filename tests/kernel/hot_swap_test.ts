@@ -130,7 +130,7 @@ const PATIENT = { SETPOINT_OPTIMIZATION_DEADLINE_MS: "20000" };
 /** Files are looked at ten times as often; all other times are real. */
 const watchful: Clock = {
   ...systemClock,
-  every: (ms, fn) => systemClock.every(ms === 500 ? 50 : ms, fn),
+  every: (ms, fn) => systemClock.every(ms === 400 ? 50 : ms, fn),
 };
 
 Deno.test("20 swaps under load: every request is answered once by one version, every cycle runs once", async () => {
