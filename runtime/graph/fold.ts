@@ -1,4 +1,5 @@
-/** Constant folding, and the few rewrites that give the same numbers bit for bit with fewer nodes. */
+/** Constant folding, and the few rewrites with fewer nodes: the same numbers bit for bit, but for scalers (affine.ts). */
+import { foldScalers } from "./affine.ts";
 import { forestOf } from "./forest.ts";
 import type { Graph, Node, NodeId } from "./expr.ts";
 import { CODE } from "./opcodes.ts";
@@ -83,6 +84,8 @@ export function simplify(graph: Graph, node: Node): NodeId | undefined {
       return a.length === 1 ? first : undefined;
     case "slice":
       return simplifySlice(graph, node, a);
+    case "linear":
+      return foldScalers(graph, node);
     default:
       return undefined;
   }

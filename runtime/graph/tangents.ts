@@ -169,10 +169,21 @@ function linearTangents(work: Workspace, at: i32): void {
     pushLinear(plan.data, weight, work.tangents, plan.place[x], columns, plan.place[out], rows, width);
     return;
   }
-  for (let i: i32 = 0; i < rows; i++) {
-    clear(work, out + i);
-    for (let j: i32 = 0; j < columns; j++) {
-      accumulate(work, out + i, x + j, plan.data[weight + i * columns + j]);
+  const tangents = work.tangents;
+  const low = plan.low[out];
+  const width = plan.high[out] - low;
+  const target = plan.place[out];
+  clearRange(tangents, target, target + rows * width);
+  for (let j: i32 = 0; j < columns; j++) {
+    const source = plan.place[x + j];
+    const from = plan.low[x + j];
+    const count = plan.high[x + j] - from;
+    for (let i: i32 = 0; i < rows; i++) {
+      const factor = plan.data[weight + i * columns + j];
+      const to = target + i * width + from - low;
+      if (factor - factor !== 0) accumulate(work, out + i, x + j, factor);
+      else if (count === 1) tangents[to] += factor * tangents[source];
+      else addScaled(tangents, to, tangents, source, count, factor);
     }
   }
 }
