@@ -12,11 +12,13 @@ export class DenseModel extends Model {
   #options: SolveOptions = {};
   #now: (() => number) | undefined;
   #started = 0;
-  #limit = Infinity;
+  #wallLimit = Infinity;
+  #cpuLimit = Infinity;
   #stopped = false;
   /** The first exception of a callback. */
   failure: string | undefined;
-  timedOut = false;
+  /** IPOPT's return code where a limit of time was reached. */
+  outOfTime: number | undefined;
 
   /**
    * @throws {RangeError} If a length differs from the one that the memory was made for.
@@ -41,9 +43,10 @@ export class DenseModel extends Model {
     this.#options = options;
     this.#now = options.now;
     this.#started = this.#now?.() ?? 0;
-    this.#limit = Math.min(options.max_wall_time ?? Infinity, options.max_cpu_time ?? Infinity, FAR);
+    this.#wallLimit = options.max_wall_time ?? FAR;
+    this.#cpuLimit = options.max_cpu_time ?? FAR;
     this.failure = undefined;
-    this.timedOut = false;
+    this.outOfTime = undefined;
     this.#stopped = false;
   }
 
@@ -101,8 +104,9 @@ export class DenseModel extends Model {
   }
 
   #asked(): boolean {
-    if (this.elapsed() > this.#limit) {
-      this.timedOut = true;
+    const elapsed = this.elapsed();
+    if (elapsed > this.#wallLimit || elapsed > this.#cpuLimit) {
+      this.outOfTime = elapsed > this.#wallLimit ? -5 : -4;
       return true;
     }
     const { cancelled, signal, cancel_flag } = this.#options;

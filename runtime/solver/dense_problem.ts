@@ -1,21 +1,26 @@
 /** A dense problem; every callback writes into the given array and answers false where it cannot evaluate. */
 export interface DenseProblem {
+  /** Number of variables. */
   readonly n: number;
+  /** Number of constraints. */
   readonly m: number;
-  /** Lengths n. A side beyond ±1e19 is open. */
+  /** Where to begin, length n; it may be outside of the bounds. */
   readonly x0: Float64Array;
+  /** Lower bounds, length n; −1e19 or less: none. */
   readonly xl: Float64Array;
+  /** Upper bounds, length n; 1e19 or more: none. Equal to the lower one: the variable is fixed. */
   readonly xu: Float64Array;
-  /** Lengths m. */
+  /** Lower bounds of the constraints, length m. */
   readonly gl: Float64Array;
+  /** Upper bounds of the constraints, length m. */
   readonly gu: Float64Array;
   /** NaN: cannot be evaluated at `x`. */
   objective(x: Float64Array): number;
-  /** @param g Length n, overwritten. */
+  /** Writes the gradient of the objective. @param g Length n, overwritten. */
   gradient(x: Float64Array, g: Float64Array): boolean;
-  /** @param c Length m, overwritten. */
+  /** Writes the constraints' values. @param c Length m, overwritten. */
   constraints(x: Float64Array, c: Float64Array): boolean;
-  /** @param values Row-major m × n, overwritten. */
+  /** Writes the constraints' Jacobian. @param values Row-major m × n, overwritten. */
   jacobian(x: Float64Array, values: Float64Array): boolean;
   /**
    * Hessian of sigma·f + Σ lambda_i·g_i. Absent: a damped BFGS matrix takes its place.

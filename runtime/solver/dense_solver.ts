@@ -12,6 +12,7 @@ import { checkParameter, checkSizes } from "./solver_input.ts";
 import { askedOf, resultOf } from "./solver_result.ts";
 
 /**
+ * Takes the memory for problems of one size, with dense matrices.
  * @param n Number of variables, at least 1.
  * @param m Number of constraints.
  * @throws {RangeError} If a size is not a whole number in its range.

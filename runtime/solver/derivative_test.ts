@@ -4,11 +4,15 @@ import type { SparseProblem, Structure } from "./sparse_problem.ts";
 
 /** A derivative that differs from the difference quotient. */
 export interface DerivativeError {
+  /** Which derivative is off. */
   readonly kind: "gradient" | "jacobian" | "hessian";
   /** Constraint of a Jacobian's entry, first variable of a Hessian's; 0 for the gradient. */
   readonly row: number;
+  /** Variable by which is derived. */
   readonly column: number;
+  /** What the callback says. */
   readonly given: number;
+  /** What the difference quotient says. */
   readonly difference: number;
 }
 

@@ -1,8 +1,10 @@
 /** One iterate as `intermediate` and the table of print_level 5 tell of it. */
 export interface Iteration {
+  /** 0 at the start. */
   readonly iteration: number;
   /** "restoration" where the violation alone is minimised; `objective` is then that problem's. */
   readonly phase: "regular" | "restoration";
+  /** Unscaled. */
   readonly objective: number;
   /** Largest violation of a constraint, unscaled. */
   readonly inf_pr: number;
@@ -14,7 +16,9 @@ export interface Iteration {
   readonly d_norm: number;
   /** Perturbation of the Hessian; 0: none. */
   readonly regularization_size: number;
+  /** Length of the step of the bounds' multipliers, 0 to 1. */
   readonly alpha_du: number;
+  /** Length of the step of the variables, 0 to 1. */
   readonly alpha_pr: number;
   /** Trial points of the last line search. */
   readonly ls_trials: number;

@@ -5,21 +5,33 @@ import { OPTION_TABLE } from "./option_table.ts";
 
 /** Options by IPOPT's names; those that {@linkcode options} lists, and what a solve is given besides. */
 export interface SolveOptions {
+  /** Scaled optimality error of a solution; 1e-8. */
   readonly tol?: number;
+  /** Most iterations, those of the restoration phase included; 3000. */
   readonly max_iter?: number;
-  /** Seconds; needs `now`. */
+  /** Seconds, 1e20; needs `now`. Past it the status is −5. */
   readonly max_wall_time?: number;
+  /** The same by the same clock; past it the status is −4. */
   readonly max_cpu_time?: number;
+  /** Scaled optimality error of an acceptable point; 1e-6. */
   readonly acceptable_tol?: number;
+  /** Acceptable iterates in a row that end the solve with status 1; 15. */
   readonly acceptable_iter?: number;
+  /** Largest violation of a constraint of a solution, in the user's units; 1e-4. */
   readonly constr_viol_tol?: number;
+  /** First barrier parameter; 0.1. */
   readonly mu_init?: number;
+  /** How the barrier parameter is chosen; monotone, or adaptive where there is no Hessian. */
   readonly mu_strategy?: "monotone" | "adaptive";
+  /** Where the Hessian comes from; exact where the problem has one. */
   readonly hessian_approximation?: "exact" | "limited-memory";
+  /** How the problem is scaled; gradient-based. */
   readonly nlp_scaling_method?: "gradient-based" | "none" | "user-scaling";
+  /** Whether to start from the multipliers in `warm_start`; no. */
   readonly warm_start_init_point?: "yes" | "no";
+  /** Below 5 nothing is printed; 5. */
   readonly print_level?: number;
-  /** Monotonic time, ms. */
+  /** Monotonic time, ms; without it no time passes. */
   readonly now?: () => number;
   /** True once the answer is of no use any more; looked at in every iteration and before every callback. */
   readonly cancelled?: () => boolean;
@@ -27,11 +39,13 @@ export interface SolveOptions {
   readonly signal?: AbortSignal;
   /** The same from another thread: over a SharedArrayBuffer, entry 0 set to another value than 0. */
   readonly cancel_flag?: Int32Array;
-  /** Used in messages and in `violations`. */
+  /** Used in messages, length n. */
   readonly variable_names?: readonly string[];
+  /** Used in messages and in `violations`, length m. */
   readonly constraint_names?: readonly string[];
   /** Multipliers for `warm_start_init_point`, e.g. the last result; lengths m, n, n. */
   readonly warm_start?: Pick<SolveResult, "mult_g" | "mult_x_L" | "mult_x_U">;
+  /** Which derivatives are compared with differences before the solve; none. */
   readonly derivative_test?: "none" | "first-order" | "second-order" | "only-second-order";
   /** Called at every iterate; false stops the solve with status 5. */
   readonly intermediate?: (at: Iteration) => boolean | void;
@@ -41,18 +55,25 @@ export interface SolveOptions {
   readonly module?: WebAssembly.Module;
   /** Size of one unit of each variable, length n; for `nlp_scaling_method: "user-scaling"`. */
   readonly x_unit?: Float64Array;
+  /** Every other option that {@linkcode options} lists. */
   readonly [name: string]: unknown;
 }
 
 /** One option as {@linkcode options} tells of it. */
 export interface OptionInfo {
+  /** As IPOPT calls it. */
   readonly name: string;
+  /** IPOPT's. */
   readonly default: number | string;
-  /** Least and greatest value of a number. */
+  /** Least value of a number; where IPOPT's range is open, the number beside its end. */
   readonly min?: number;
+  /** Greatest value of a number. */
   readonly max?: number;
+  /** Whether it must be a whole number. */
   readonly integer?: boolean;
+  /** The values of what is no number. */
   readonly choices?: readonly string[];
+  /** A sentence without a period. */
   readonly description: string;
 }
 

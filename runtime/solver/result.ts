@@ -3,8 +3,11 @@ import type { Violation } from "./violation.ts";
 
 /** Residuals of the optimality conditions at the answer, recomputed from the callbacks; ∞-norms in the user's units. */
 export interface KktError {
+  /** Of the gradient of the Lagrangian. */
   readonly dual_infeasibility: number;
+  /** Of the constraints; the bounds of the variables hold. */
   readonly constraint_violation: number;
+  /** Of distances to bounds times multipliers. */
   readonly complementarity: number;
 }
 
@@ -12,13 +15,17 @@ export interface KktError {
 export interface SolveResult {
   /** Length n, within the bounds. */
   readonly x: Float64Array;
+  /** That of the last iterate, which may use the 1e-8 by which bounds are relaxed. */
   readonly objective: number;
   /** IPOPT's return code: 0 solved, 1 acceptable, 2 infeasible, below 0 not solved; see {@linkcode describeStatus}. */
   readonly status: number;
   /** g(x), length m. */
   readonly constraints: Float64Array;
+  /** Multipliers of the constraints, length m: minus the shadow prices of their bounds. */
   readonly mult_g: Float64Array;
+  /** Multipliers of the lower bounds, length n. */
   readonly mult_x_L: Float64Array;
+  /** Multipliers of the upper bounds, length n. */
   readonly mult_x_U: Float64Array;
   /** Those of the restoration phase included. */
   readonly iterations: number;

@@ -9,23 +9,31 @@ import { createSparseWasmSolver, createWasmSolver } from "./wasm_solver.ts";
 
 /** A problem as the npm package `ipopt-wasm` takes it. A callback that throws, or gives NaN, cuts the step. */
 export interface Problem {
+  /** Number of variables. */
   readonly n: number;
+  /** Number of constraints. */
   readonly m: number;
-  /** Lengths n. A side beyond ±1e19 is open. */
+  /** Where to begin, length n; it may be outside of the bounds. */
   readonly x0: ArrayLike<number>;
+  /** Lower bounds, length n; −1e19 or less: none. */
   readonly xl: ArrayLike<number>;
+  /** Upper bounds, length n; 1e19 or more: none. */
   readonly xu: ArrayLike<number>;
-  /** Lengths m. */
+  /** Lower bounds of the constraints, length m. */
   readonly gl: ArrayLike<number>;
+  /** Upper bounds of the constraints, length m. */
   readonly gu: ArrayLike<number>;
-  /** Numbers of non-zeros; compared with the structures where they are given. */
+  /** Number of the Jacobian's non-zeros; compared with the structure where it is given. */
   readonly nele_jac?: number;
+  /** Number of the Hessian's non-zeros, the same. */
   readonly nele_hess?: number;
+  /** The objective; NaN: cannot be evaluated at `x`. */
   eval_f(x: Float64Array): number;
+  /** Its gradient, length n. */
   eval_grad_f(x: Float64Array): ArrayLike<number>;
-  /** Needed where m > 0, as is eval_jac_g. */
+  /** The constraints' values, length m. Needed where m > 0, as is eval_jac_g. */
   eval_g?(x: Float64Array): ArrayLike<number>;
-  /** @param structure True: answer with {@linkcode Structure}; else with its values, length `nele_jac`. */
+  /** Their Jacobian. @param structure True: answer with {@linkcode Structure}; else with its values, length `nele_jac`. */
   eval_jac_g?(x: Float64Array, structure: boolean): Structure | ArrayLike<number>;
   /**
    * One triangle of the Hessian of obj_factor·f + Σ lambda_i·g_i; entries of one place add up, and which triangle a place

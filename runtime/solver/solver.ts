@@ -12,7 +12,9 @@ export interface ParameterDerivative {
 
 /** dx/dp and d mult_g/dp. */
 export interface Sensitivity {
+  /** Length n; 0 where a variable is fixed. */
   readonly x: Float64Array;
+  /** Length m. */
   readonly mult_g: Float64Array;
 }
 
@@ -21,7 +23,9 @@ export interface Sensitivity {
  * in WebAssembly take the same steps to the last bit.
  */
 export interface Solver<P extends DenseProblem = DenseProblem> {
+  /** Number of variables. */
   readonly n: number;
+  /** Number of constraints. */
   readonly m: number;
   /**
    * Solves; nothing is allocated but the small result object, whose arrays are overwritten by the next solve.

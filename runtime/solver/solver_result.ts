@@ -40,7 +40,7 @@ const NONE: readonly Violation[] = [];
 
 export function resultOf(code: number, answer: Answer, figures: Figures, asked: Asked): SolveResult {
   const { problem, options, model, complaint, derivative_errors } = asked;
-  const status = code === 5 && model.timedOut ? -5 : code;
+  const status = code === 5 ? model.outOfTime ?? code : code;
   const unsolved = complaint === undefined && status !== 0 && status > -10;
   const violations = unsolved ? violationsOf(problem, answer.g, options.constraint_names) : NONE;
   let message = complaint ?? describeStatus(status);

@@ -2,12 +2,15 @@ import type { DenseProblem } from "./dense_problem.ts";
 
 /** Positions of non-zeros, 0-based; entries of one place add up. */
 export interface Structure {
+  /** Rows, one a non-zero. */
   readonly iRow: Int32Array;
+  /** Columns, as many. */
   readonly jCol: Int32Array;
 }
 
 /** A problem by its non-zeros: `jacobian` and `hessian` write their values in the order of the structures. */
 export interface SparseProblem extends DenseProblem {
+  /** Of m × n. */
   readonly jacobianStructure: Structure;
   /** One triangle. Absent where there is no Hessian. */
   readonly hessianStructure?: Structure;

@@ -2,11 +2,15 @@ import type { DenseProblem } from "./dense_problem.ts";
 
 /** A constraint that the answer does not hold. */
 export interface Violation {
+  /** Its index. */
   readonly constraint: number;
+  /** As in `constraint_names`, else `constraint i`. */
   readonly name: string;
-  /** g(x), and the bounds that it should be in. */
+  /** g(x). */
   readonly value: number;
+  /** The lower bound that it should be above. */
   readonly lower: number;
+  /** The upper bound that it should be below. */
   readonly upper: number;
   /** By how much it is outside. */
   readonly amount: number;

@@ -68,6 +68,52 @@ everyForm("the watchdog goes back to where it began when trust was in vain", ({ 
   assert(seen[trusted + 1].objective < seen[trusted - 1].objective);
 });
 
+everyForm(
+  "soft restoration takes steps that lower the error where the filter has none to offer",
+  ({ solve }) => {
+    const problem = denseForm({ ...book("40"), x0: [-1, -2, 3, 0] });
+    const run = (soft_resto_pderror_reduction_factor: number) => {
+      let letters = "";
+      const intermediate = ({ tag }: Iteration) => void (letters += tag);
+      const { status, iterations } = solve(problem, { soft_resto_pderror_reduction_factor, intermediate });
+      return { status, iterations, letters };
+    };
+    const [soft, hard] = [run(0.9999), run(0)];
+    assertEquals([soft.status, hard.status], [0, 0]);
+    assert(/s+S/.test(soft.letters) && !soft.letters.includes("r"), soft.letters);
+    assert(!/[sS]/.test(hard.letters) && hard.letters.includes("r"), hard.letters);
+    assert(soft.iterations < hard.iterations, `${soft.iterations}, without ${hard.iterations}`);
+  },
+);
+
+everyForm("minus mult_g is what a unit of a constraint's bound costs", ({ solve }) => {
+  const rows = (load: number) => [atLeast((x) => x[0].plus(x[1]).plus(x[2]), load)];
+  const [less, at, more] = [4.999, 5, 5.001].map((load) => solve(bowl({ rows: rows(load) })));
+  assertAlmostEquals(-at.mult_g[0], (more.objective - less.objective) / 0.002, 1e-5);
+});
+
+everyForm("no answer is called solved that its own callbacks do not confirm", ({ solve }) => {
+  const problem = denseForm(book("71"));
+  let calls = 0;
+  const counted = {
+    ...problem,
+    gradient: (x: Float64Array, g: Float64Array) => (calls++, problem.gradient(x, g)),
+  };
+  assertEquals(solve(counted).status, 0);
+  // The last gradient of a solve is the one by which it is confirmed.
+  const last = calls;
+  calls = 0;
+  const turned = {
+    ...problem,
+    gradient(x: Float64Array, g: Float64Array) {
+      const done = problem.gradient(x, g);
+      if (++calls === last) g[1] += 1e-3;
+      return done;
+    },
+  };
+  assertEquals(solve(turned).status, 1);
+});
+
 everyForm("bounds that nearly touch, or touch, hold their variable", ({ solve }) => {
   for (const width of [0, 1e-14, 1e-10, 1e-6, 1e-3]) {
     const result = solve(bowl({ bounds: [[-INF, INF], [1.5, 1.5 + width], [-INF, INF]] }));

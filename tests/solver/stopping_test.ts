@@ -20,10 +20,10 @@ everyForm("a deadline is kept within one callback, and the point stays inside th
       jacobian: (x, v) => tick(hs071.jacobian(x, v)),
       hessian: (x, s, y, v) => tick(hs071.hessian!(x, s, y, v)),
     };
-    for (const limit of ["max_wall_time", "max_cpu_time"] as const) {
+    for (const [limit, status] of [["max_wall_time", -5], ["max_cpu_time", -4]] as const) {
       [time, late] = [0, 0];
       const result = solve(slow, { now: () => time, [limit]: callsBefore * 0.01 });
-      assertEquals(result.status, -5, `${callsBefore}`);
+      assertEquals(result.status, status, `${callsBefore}`);
       assert(late <= 1, `${late} callbacks after the deadline`);
       assert(result.x.every((value) => value >= 1 && value <= 5), `${result.x}`);
     }
