@@ -132,18 +132,38 @@ class Exploration {
     if (!worse(point, best)) return false;
     let before = point;
     return WAY.some((part) => {
-      const next = this.#run.judge(point.x.map((value, i) => value + part * (best.x[i] - value)));
+      const next = this.#run.judge(this.#towardsBest(point, part));
       const rises = worse(next, before);
       before = next;
       return rises;
     });
   }
 
+  /** The first of the points in doubt. With foreign code all ways are looked at in one call. */
+  #firstDoubted(points: readonly Candidate[]): Candidate | undefined {
+    if (!this.#run.foreign) return points.find((point) => this.#doubted(point));
+    const best = this.#best;
+    const first = points.find((point) => worse(best, point));
+    if (first !== undefined) return first;
+    const far = points.filter((point) => worse(point, best));
+    const steps = this.#run.judgeAll(
+      far.flatMap((point) => WAY.map((part) => this.#towardsBest(point, part))),
+    );
+    return far.find((point, k) => {
+      const way = [point, ...steps.slice(k * WAY.length, (k + 1) * WAY.length)];
+      return way.some((next, j) => j > 0 && worse(next, way[j - 1]));
+    });
+  }
+
+  #towardsBest({ x }: Candidate, part: number): Float64Array {
+    return x.map((value, i) => value + part * (this.#best.x[i] - value));
+  }
+
   /** From points in doubt, the best of them first. @returns Whether doubts remain. */
   #doubtful(points: readonly Candidate[]): boolean {
     const used = new Set<Candidate>();
     while (!this.#run.stopped()) {
-      const next = points.find((point) => !used.has(point) && this.#doubted(point));
+      const next = this.#firstDoubted(points.filter((point) => !used.has(point)));
       if (next === undefined) return false;
       if (used.size === FEW) return true;
       used.add(next);
