@@ -1,4 +1,3 @@
-import { setpointError, whyUnreadable } from "../errors.ts";
 import type { Explanation } from "../kernel/explain.ts";
 import type { SetpointKernel } from "../kernel/kernel.ts";
 import { readInputFile } from "./input_file.ts";
@@ -8,28 +7,18 @@ import { figure, signed, table } from "./table.ts";
 export interface ExplainOptions {
   /** Absolute. */
   readonly input: string;
-  /** Absolute; null: the deployed version. */
-  readonly strategy: string | null;
   readonly json: boolean;
 }
 
 /** Explains each state of a file. @throws {SetpointError} */
 export async function explain(
   kernel: SetpointKernel,
-  { input, strategy, json }: ExplainOptions,
+  { input, json }: ExplainOptions,
 ): Promise<number> {
-  if (strategy === null) throw setpointError("USAGE", "Cannot explain: --strategy FILE is missing");
   const { states, single } = await readInputFile(input);
-  let text: string;
-  try {
-    text = await Deno.readTextFile(strategy);
-  } catch (cause) {
-    const message = `Cannot read the strategy: ${whyUnreadable(cause)}`;
-    throw setpointError("USAGE", message, { at: { file: strategy }, cause });
-  }
   await kernel.load();
   const answers: Explanation[] = [];
-  for (const { values } of states) answers.push(await kernel.explain(values, text, strategy));
+  for (const { values } of states) answers.push(await kernel.explain(values));
   if (json) printJson(single ? answers[0] : answers);
   else {
     printText(

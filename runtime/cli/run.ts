@@ -63,7 +63,7 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
   }
   if (command === "explain") {
     const { explain } = await import("./explain.ts");
-    return await explain(composed.kernel, { input: file, strategy: config.optimization.config_file, json });
+    return await explain(composed.kernel, { input: file, json });
   }
   const { validate } = await import("./validate.ts");
   return await validate(composed.kernel, { file, shown: operands[0], json });

@@ -1,7 +1,7 @@
 import type { OpaqueRoute, OptimizationResult, PluginHandle, PluginHost } from "../cells/host.ts";
 import { SetpointError, setpointError } from "../errors.ts";
 import type { LinkedStrategy } from "../strategy/linked.ts";
-import type { Variable } from "../strategy/strategy.ts";
+import type { Strategy, Variable } from "../strategy/strategy.ts";
 import { Evaluator } from "./evaluate.ts";
 import { onnxModelOf } from "./onnx_model.ts";
 import type { GatedVariable } from "./gate.ts";
@@ -11,6 +11,8 @@ import { type RefereeCase, unjudged } from "./referee.ts";
 import type { Warning } from "./types.ts";
 
 export interface ActivationParts {
+  /** What `linked` was made from. */
+  readonly strategy: Strategy;
   readonly linked: LinkedStrategy;
   readonly host: PluginHost;
   /** The plugin of each class that has foreign code, and the optimizer's. */
@@ -22,6 +24,8 @@ export interface ActivationParts {
   readonly number: number;
   /** Digest of each file that the strategy is made of, by path. */
   readonly artifacts: Readonly<Record<string, string>>;
+  /** Files of them that lie beside the strategy file, absolute. */
+  readonly local: readonly string[];
   /** What the referee compares. Default: nothing. */
   readonly samples?: readonly RefereeCase[];
   readonly options: { readonly max_iterations?: number; readonly tolerance?: number };
@@ -43,9 +47,11 @@ export type Optimized = OptimizationResult & { readonly ms: number };
 
 /** A linked strategy that can run: compiled, its plugins started, its problems loaded by the optimizer. */
 export class Activation {
+  readonly strategy: Strategy;
   readonly linked: LinkedStrategy;
   readonly identity: CycleStrategy;
   readonly artifacts: Readonly<Record<string, string>>;
+  readonly local: readonly string[];
   /** In the order of the parameters. */
   readonly measuredVariables: readonly GatedVariable[];
   readonly samples: readonly RefereeCase[];
@@ -69,8 +75,10 @@ export class Activation {
     const { linked } = parts;
     const call = (skill: number, inputs: Float64Array, count: number) => this.#evaluate(skill, inputs, count);
     this.#parts = parts;
+    this.strategy = parts.strategy;
     this.linked = linked;
     this.artifacts = parts.artifacts;
+    this.local = parts.local;
     this.samples = parts.samples ?? [];
     this.trust = { doubts: [], open: this.samples.map(unjudged) };
     this.identity = { name: linked.name, version: linked.version, digest: linked.digest };

@@ -42,9 +42,11 @@ export class Activator {
     const resolver = openResolver(cache, { base: source.folder });
     const resolve = source.resolve ?? ((path: string) => resolver.resolve(path));
     const artifacts: Record<string, string> = {};
+    const local = new Set<string>();
     const files = async (path: string): Promise<SkillFile> => {
-      const { bytes, sha256, file } = await resolve(path);
+      const { bytes, sha256, file, from } = await resolve(path);
       artifacts[path] = sha256;
+      if (from === "folder") local.add(file);
       return { name: file, sha256, bytes };
     };
     const opening = new Map<string, Promise<PluginHandle>>();
@@ -83,6 +85,7 @@ export class Activator {
       const handles = new Map<string, PluginHandle>();
       for (const [cls, handle] of opening) handles.set(cls, await handle);
       const activation = new Activation({
+        strategy,
         linked,
         host,
         handles,
@@ -90,6 +93,7 @@ export class Activator {
         allocator: await host.open({ id: "builtin:optimizer", builtin: "optimizer" }),
         number: this.#opened++,
         artifacts,
+        local: [...local],
         samples,
         options,
         release,

@@ -48,16 +48,9 @@ export interface Slope {
 
 type Names = ReadonlyMap<string, number>;
 
-/**
- * @param strategy What `activation` was made from: the formulas' texts.
- * @param measured In the order of the measured variables.
- */
-export async function explainState(
-  activation: Activation,
-  strategy: Strategy,
-  measured: Float64Array,
-): Promise<Explanation> {
-  const { linked } = activation;
+/** @param measured In the order of the measured variables. */
+export async function explainState(activation: Activation, measured: Float64Array): Promise<Explanation> {
+  const { linked, strategy } = activation;
   const x0 = await activation.startPoint(measured);
   const outputs = await activation.outputs(measured, x0);
   const jacobian = await slopesOf(activation, measured, x0);

@@ -18,18 +18,18 @@ export interface FileDeploymentOptions {
 const LOOK_EVERY_MS = 400;
 
 /**
- * A strategy file in the place of a deployed version. When it changes, or a plugin that it names by path does, the new
- * one is opened, its plugins' own tests included, beside the old one, which goes on working and stays on any failure.
+ * A strategy file in the place of a deployed version. When it changes, or a plugin, a model or another file beside it
+ * that it names, the new one is opened with every check beside the old one, which goes on working and stays on any
+ * failure.
  * Whoever runs a cycle holds its activation, so a swap never takes it away in mid-cycle.
  */
 export class FileDeployment implements AsyncDisposable {
   readonly #options: FileDeploymentOptions;
   #active: Activation | undefined;
-  #watched: readonly string[] = [];
   #problem: string | undefined;
-  /** What the files looked like when they were last opened, and when they were last looked at. */
-  #opened = "";
-  #seen = "";
+  /** What each file looked like when it was last opened, and when it was last looked at. */
+  #opened: Looks = new Map();
+  #seen: Looks = new Map();
   #looking: Promise<void> | undefined;
   #stopLooking = () => {};
 
@@ -48,11 +48,8 @@ export class FileDeployment implements AsyncDisposable {
 
   /** @throws {SetpointError} With every problem of the strategy. */
   async start(): Promise<void> {
-    const { clock, open, file } = this.#options;
-    const text = await readStrategyFile(file);
-    this.#watched = filesOf(text, file);
-    this.#opened = this.#seen = await this.#look();
-    this.#active = await open(text, file);
+    const { clock } = this.#options;
+    this.#active = await this.#open();
     this.#stopLooking = clock.every(LOOK_EVERY_MS, () => {
       this.#looking ??= this.#compare().finally(() => this.#looking = undefined);
     });
@@ -66,14 +63,18 @@ export class FileDeployment implements AsyncDisposable {
   }
 
   async #compare(): Promise<void> {
-    const now = await this.#look();
-    const settled = now === this.#seen;
+    const now = await look(this.#opened.keys());
+    const settled = isSame(now, this.#seen);
     this.#seen = now;
-    if (!settled || now === this.#opened) return;
-    this.#opened = now;
-    const { file, log } = this.#options;
+    if (!settled || isSame(now, this.#opened)) return;
+    const { file, log, onSwap } = this.#options;
     try {
-      await this.#swap();
+      const next = await this.#open();
+      const old = this.#active;
+      this.#active = next;
+      this.#problem = undefined;
+      onSwap();
+      await old?.retire();
       log(`Changed files of strategy "${file}" are in use`, "info");
     } catch (error) {
       if (!(error instanceof SetpointError)) throw error;
@@ -82,36 +83,56 @@ export class FileDeployment implements AsyncDisposable {
     }
   }
 
-  async #swap(): Promise<void> {
-    const { open, file, onSwap } = this.#options;
+  /** Looked at before they are read: what changes in between is opened again. */
+  async #open(): Promise<Activation> {
+    const { open, file } = this.#options;
+    const before = await look([file, ...this.#opened.keys()]);
+    this.#opened = before;
     const text = await readStrategyFile(file);
-    this.#watched = filesOf(text, file);
+    const named = [file, ...filesBeside(text, file)];
+    this.#opened = new Map([...await look(named), ...before]);
     const next = await open(text, file);
-    const old = this.#active;
-    this.#active = next;
-    this.#problem = undefined;
-    onSwap();
-    await old?.retire();
-  }
-
-  async #look(): Promise<string> {
-    const marks = await Promise.all(this.#watched.map(async (file) => {
-      const info = await Deno.stat(file).catch(() => undefined);
-      return info === undefined ? "none" : `${info.mtime?.getTime()} ${info.size} ${info.ino}`;
-    }));
-    return marks.join("\n");
+    // Weights of a model are known by the model alone. What nothing names any more is forgotten.
+    const used = new Set([...named, ...next.local]);
+    const rest = await look([...used].filter((name) => !this.#opened.has(name)));
+    this.#opened = new Map([...this.#opened, ...rest].filter(([name]) => used.has(name)));
+    return next;
   }
 }
 
-/** The strategy's and those of the plugins that it names by path. */
-function filesOf(text: string, file: string): string[] {
+/** By file: time, size and number. */
+type Looks = ReadonlyMap<string, string>;
+
+async function look(files: Iterable<string>): Promise<Looks> {
+  return new Map(
+    await Promise.all([...files].map(async (file): Promise<[string, string]> => {
+      const info = await Deno.stat(file).catch(() => undefined);
+      return [file, info === undefined ? "none" : `${info.mtime?.getTime()} ${info.size} ${info.ino}`];
+    })),
+  );
+}
+
+function isSame(a: Looks, b: Looks): boolean {
+  return a.size === b.size && [...a].every(([file, mark]) => b.get(file) === mark);
+}
+
+/** Plugins that a strategy names by path, and what its skills name by a key that ends in `_path`. */
+function filesBeside(text: string, file: string): string[] {
   const folder = file.slice(0, file.lastIndexOf("/") + 1);
   try {
-    const plugins = [...readStrategy(text, { file }).plugins.values()];
-    return [file, ...plugins.flatMap((ref) => (ref.source === "path" ? [`${folder}${ref.path}`] : []))];
+    const { plugins, skills } = readStrategy(text, { file });
+    const paths = [
+      ...[...plugins.values()].flatMap((ref) => (ref.source === "path" ? [ref.path] : [])),
+      ...[...skills.values()].flatMap(({ config }) =>
+        Object.entries(config).flatMap(([key, value]) =>
+          key.endsWith("_path") && typeof value === "string" ? [value.replace(/^(\.{1,2}\/)+/, "")] : []
+        )
+      ),
+    ];
+    return [...new Set(paths)].map((path) => folder + path);
   } catch {
     // opening it tells why
-    return [file];
+    return [];
   }
 }
 

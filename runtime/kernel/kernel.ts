@@ -203,16 +203,20 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   }
 
   /**
-   * Why the strategy of {@linkcode load} says what it says. @param text The strategy's text, of `file`.
-   * @throws {SetpointError} INPUT_INVALID and what else is wrong with the state.
+   * Why the active strategy says what it says.
+   * @throws {SetpointError} ARTIFACT_MISSING, INPUT_INVALID and what else is wrong with the state.
    */
-  async explain(input: unknown, text: string, file: string): Promise<Explanation> {
-    const activation = this.active!;
+  async explain(input: unknown): Promise<Explanation> {
+    const activation = this.active;
+    if (activation === undefined) {
+      throw setpointError("ARTIFACT_MISSING", "Cannot explain: no strategy is loaded");
+    }
+    using _held = activation.hold();
     const values = stateOf(input);
     activation.checkNames(values);
     const { problems, values: measured } = gate(activation.measuredVariables, { values });
     if (problems.length > 0) throw new SetpointError(problems);
-    return await explainState(activation, readStrategy(text, { file }), measured);
+    return await explainState(activation, measured);
   }
 
   // deno-lint-ignore require-await -- asynchronous for callers, as every question to the kernel

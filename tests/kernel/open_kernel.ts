@@ -1,4 +1,5 @@
 /** The real kernel in the test's process, composed as main.ts does; its cells are real processes. */
+import { dirname } from "node:path/posix";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { readConfig, ROOT } from "../../runtime/config.ts";
 import { composeKernel } from "../../runtime/kernel/compose.ts";
@@ -10,7 +11,7 @@ export type State = Readonly<Record<string, number>>;
 export interface KernelOptions {
   /** A strategy file of this checkout, e.g. "strategies/kiln/strategy.yaml", or its whole text. Default: the deployed one. */
   readonly strategy?: string;
-  /** Beside a strategy's text: name → content, e.g. a plugin. */
+  /** Beside a strategy's text: name → content, e.g. a plugin; folders in names are made. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** SETPOINT_* variables: the configuration. */
   readonly env?: Readonly<Record<string, string>>;
@@ -38,6 +39,7 @@ export async function openKernel(options: KernelOptions = {}): Promise<OpenKerne
   opened.defer(() => Deno.remove(folder, { recursive: true }));
   for (const [name, content] of Object.entries(files)) {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.mkdir(dirname(`${folder}/${name}`), { recursive: true });
     await Deno.writeFile(`${folder}/${name}`, bytes);
   }
   const env: Record<string, string> = {
