@@ -80,7 +80,7 @@ export default definePlugin({
       const { node, why } = model!.opaque;
       const message =
         `Model "${skill.files.model_path.name}" of skill "${skill.name}" runs in ONNX Runtime: ${node}: ${why}`;
-      notes.push({ message, path: ["config", "model_path"] });
+      notes.push({ code: "MODEL_OPAQUE", message, path: ["config", "model_path"] });
       return { ...build(skill, model!, scaling, zero), limits, notes };
     }
     checkGolden(skill, model!, scaling, metadata.golden);

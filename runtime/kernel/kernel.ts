@@ -413,7 +413,8 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     const activation = await this.#activator.open(strategy, source);
     await this.#referee?.recall(activation);
     for (const { code, level, message } of activation.linked.notes) {
-      this.#parts.log(level === "warning" ? "warn" : "debug", message, { code });
+      const told = level === "warning" ? "warn" : code === "MODEL_OPAQUE" ? "info" : "debug";
+      this.#parts.log(told, message, { code });
     }
     return activation;
   }

@@ -60,6 +60,7 @@ export function acceptLowered(
 const NOTE_CODES: ReadonlyMap<string, NoteCode> = new Map<string, NoteCode>([
   ["UNIT_MISMATCH", "UNIT_MISMATCH"],
   ["RANGE_UNKNOWN", "RANGE_UNKNOWN"],
+  ["MODEL_OPAQUE", "MODEL_OPAQUE"],
 ]);
 
 function checkLimit(spec: SkillSpec, limit: Limit): void {

@@ -102,6 +102,7 @@ export type NoteCode =
   | "FIXED_GROUP"
   | "KEY_WITHOUT_EFFECT"
   | "KPI_UNREAD"
+  | "MODEL_OPAQUE"
   | "NEVER_WRITTEN"
   | "PLUGIN_UNUSED"
   | "RANGE_UNKNOWN"

@@ -94,3 +94,21 @@ Deno.test("weights that lie beside a model are watched too", async () => {
   assertAlmostEquals(await costOf(), before, 1e-12);
   assert(open.lines.filter((line) => line.includes("are in use")).length === 2);
 });
+Deno.test("a model that stays opaque is told in one line with node, operator and why, and still answers", async () => {
+  const fixture = Deno.readFileSync(`${ROOT}/tests/fixtures/onnx/sk_neighbours.onnx`);
+  const strategy = STRATEGY
+    .replace(
+      "  heat:",
+      '  feed: { type: Informative, units: "-" }\n  air: { type: Informative, units: "-" }\n  heat:',
+    )
+    .replace("inputs: [steam]", "inputs: [steam, feed, air]")
+    .replace(", scaler_path: ../models/heat.json", "");
+  await using open = await openKernel({ strategy, files: { "models/heat.onnx": fixture } });
+  const lines = open.lines.filter((line) => line.includes("runs in ONNX Runtime"));
+  assertEquals(lines.length, 1);
+  assertStringIncludes(
+    lines[0],
+    'skill "predict" runs in ONNX Runtime: node "To_TopK" (TopK): this operator has no derivatives here',
+  );
+  assertEquals((await open.answer({ steam: 5, feed: 300, air: 0 })).status, "success");
+});
