@@ -30,6 +30,9 @@ export const RESTORED: i32 = 1001;
 /** Entries of the array that {@linkcode Model.report} gets. */
 export const PROGRESS_SIZE: i32 = 11;
 
+/** ‖c‖₁ below which multipliers are renewed in every iteration: IPOPT's `recalc_y_feas_tol`. */
+const RENEWAL: f64 = 1e-6;
+
 /** The main loop, for the problem itself and for its restoration phase alike. */
 export class InteriorPoint {
   readonly nlp: Nlp;
@@ -90,7 +93,7 @@ export class InteriorPoint {
     this.search.begin();
     this.newton.begin();
     this.convergence.begin();
-    this.quasiNewton.begin(this.nlp.n);
+    this.quasiNewton.begin(this.nlp);
     this.state.tinyStep = false;
     this.state.free = false;
     this.search.thetaMaxFactor = this.settings.theta_max_fact;
@@ -175,6 +178,15 @@ export class InteriorPoint {
     }
   }
 
+  /** With a matrix in place of the Hessian multipliers follow x slowly; near the rows the best for this x take their place. */
+  private renewMultipliers(): void {
+    const state = this.state;
+    if (!this.settings.limited_memory || this.nlp.m === 0 || !(state.now.theta < RENEWAL)) return;
+    const deltaW = this.newton.deltaW;
+    if (this.newton.leastSquares(state.next.y)) copy(this.nlp.m, state.next.y, state.now.y);
+    this.newton.deltaW = deltaW;
+  }
+
   private run(): i32 {
     const state = this.state;
     while (true) {
@@ -201,6 +213,7 @@ export class InteriorPoint {
         if (this.search.movedBack) this.quasiNewton.skip();
         this.quasiNewton.before(state);
         if (!state.refresh()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
+        this.renewMultipliers();
         this.quasiNewton.after(state);
         this.count();
       }
@@ -407,7 +420,7 @@ export class InteriorPoint {
     this.search.begin();
     this.search.thetaMaxFactor = 1e8;
     this.newton.begin();
-    this.quasiNewton.begin(relaxed.n);
+    this.quasiNewton.begin(relaxed);
     if (settings.adaptive) this.adaptive.begin();
     if (!state.evaluate(now) || !state.refresh()) return RESTORATION_FAILED;
     return this.run();

@@ -92,7 +92,8 @@ export class Newton {
       if (nlp.upper[i] < Infinity) sum += now.zU[i] / (nlp.upper[i] - now.v[i]);
       sigma[i] = sum;
     }
-    nlp.addDiagonal(this.state.hessianMu, sigma);
+    // A quasi-Newton matrix is one of the whole objective.
+    if (!this.state.settings.limited_memory) nlp.addDiagonal(this.state.hessianMu, sigma);
   }
 
   private isKnown(): boolean {

@@ -1,6 +1,7 @@
 /// <reference types="./portable.d.ts" />
 import { LinearSystem } from "../linear_algebra/linear_system.ts";
 import { addProducts } from "../linear_algebra/low_rank.ts";
+import { Nlp } from "./nlp.ts";
 import { Settings } from "./settings.ts";
 import { State } from "./state.ts";
 import { copy, dot, fill } from "./vector.ts";
@@ -10,6 +11,10 @@ const DAMPING: f64 = 0.2;
 /** √ε: less curvature than this, relative to the lengths, is noise. */
 const LEAST_CURVATURE: f64 = 1.4901161193847656e-8;
 const MAX_SKIPPED: i32 = 2;
+const ROUNDING: f64 = 1e-15;
+/** Bounds of the first matrix's scale. */
+const LEAST_SCALE: f64 = 1e-8;
+const MOST_SCALE: f64 = 1e8;
 
 /**
  * A matrix in place of the Hessian of the Lagrangian in x, built from the last steps: limited-memory BFGS (Byrd, Nocedal
@@ -36,6 +41,8 @@ export class QuasiNewton {
   private readonly y: Float64Array;
   private readonly bs: Float64Array;
   private readonly from: Float64Array;
+  /** The model's Jacobian at the point before. */
+  private jacobian: Float64Array = new Float64Array(0);
   private leaveOut: boolean = false;
   private fresh: boolean = true;
   private readonly settings: Settings;
@@ -50,8 +57,10 @@ export class QuasiNewton {
     this.from = new Float64Array(capacity);
   }
 
-  begin(n: i32): void {
+  begin(nlp: Nlp): void {
     if (!this.settings.limited_memory) return;
+    const entries = nlp.system.rawJacobian.length;
+    if (this.jacobian.length < entries) this.jacobian = new Float64Array(entries);
     const history = this.settings.limited_memory_max_history;
     if (this.dense && this.b.length === 0) this.b = new Float64Array(this.capacity * this.capacity);
     if (this.steps.length < history * this.capacity) {
@@ -62,7 +71,7 @@ export class QuasiNewton {
       this.steps = new Float64Array(history * this.capacity);
       this.changes = new Float64Array(history * this.capacity);
     }
-    this.n = n;
+    this.n = nlp.n;
     this.identity(1);
     this.fresh = true;
     this.leaveOut = false;
@@ -94,18 +103,19 @@ export class QuasiNewton {
     this.leaveOut = true;
   }
 
-  /** After the step, before derivatives are taken anew: y = −∇L(old x, new multipliers). */
+  /** After the step, before derivatives are taken anew: remembers those of the point before. */
   before(state: State): void {
     if (!this.settings.limited_memory) return;
     const n = this.n;
     for (let i: i32 = 0; i < n; i++) {
       this.s[i] = state.now.v[i] - this.from[i];
-      this.y[i] = state.gradient[i];
+      this.y[i] = -state.gradient[i];
     }
-    state.nlp.system.addTransposed(state.now.y, this.y);
-    for (let i: i32 = 0; i < n; i++) this.y[i] = -this.y[i];
+    const raw = state.nlp.system.rawJacobian;
+    if (state.nlp.m > 0) copy(raw.length, raw, this.jacobian);
   }
 
+  /** With the derivatives and multipliers of the new point: y = ∇L(new x) − ∇L(old x), both with the new multipliers. */
   after(state: State): void {
     if (!this.settings.limited_memory) return;
     if (this.leaveOut) {
@@ -113,10 +123,29 @@ export class QuasiNewton {
       return;
     }
     const n = this.n;
+    const system = state.nlp.system;
+    if (state.nlp.m > 0) {
+      this.exchange(system);
+      for (let i: i32 = 0; i < n; i++) this.y[i] = -this.y[i];
+      system.addTransposed(state.now.y, this.y);
+      for (let i: i32 = 0; i < n; i++) this.y[i] = -this.y[i];
+      this.exchange(system);
+      system.addTransposed(state.now.y, this.y);
+    }
     for (let i: i32 = 0; i < n; i++) this.y[i] += state.gradient[i];
-    state.nlp.system.addTransposed(state.now.y, this.y);
     if (this.settings.damped) this.updateDamped();
-    else this.updateLimited(state.nlp.m > 0);
+    else this.updateLimited(state);
+  }
+
+  /** Puts the remembered Jacobian into the system, and remembers the one that was there. */
+  private exchange(system: LinearSystem): void {
+    const raw = system.rawJacobian;
+    for (let k: i32 = 0; k < raw.length; k++) {
+      const value = raw[k];
+      raw[k] = this.jacobian[k];
+      this.jacobian[k] = value;
+    }
+    system.takeJacobian();
   }
 
   private updateDamped(): void {
@@ -126,7 +155,7 @@ export class QuasiNewton {
     const change = dot(n, this.y, this.y);
     const curvature = dot(n, this.s, this.y);
     if (this.fresh && curvature > LEAST_CURVATURE * Math.sqrt(length * change)) {
-      this.identity(Math.max(1e-8, Math.min(1e8, change / curvature)));
+      this.identity(Math.max(LEAST_SCALE, Math.min(MOST_SCALE, change / curvature)));
       this.fresh = false;
     }
     this.times(this.s);
@@ -139,18 +168,25 @@ export class QuasiNewton {
     this.add(sbs, dot(n, this.s, this.y));
   }
 
-  /** @param constrained Chooses the first matrix: sᵀy/sᵀs as IPOPT has it; without rows yᵀy/sᵀy takes half the steps. */
-  private updateLimited(constrained: boolean): void {
+  /** The first matrix is sᵀy/sᵀs·I as IPOPT has it; without rows yᵀy/sᵀy·I takes fewer steps. */
+  private updateLimited(state: State): void {
     const n = this.n;
     const length = dot(n, this.s, this.s);
+    const change = dot(n, this.y, this.y);
+    // Rounding alone, as on a linear program: nothing is skipped, there is no curvature.
+    if (!(change > ROUNDING * ROUNDING * dot(n, state.gradient, state.gradient))) {
+      if (this.pairs === 0) this.identity(LEAST_SCALE);
+      return;
+    }
+    if (this.skips === MAX_SKIPPED) {
+      this.pairs = 0;
+      this.skips = 0;
+      this.identity(1);
+      return;
+    }
     const curvature = dot(n, this.s, this.y);
-    if (!(curvature > LEAST_CURVATURE * Math.sqrt(length * dot(n, this.y, this.y)))) {
+    if (!(curvature > LEAST_CURVATURE * Math.sqrt(length * change))) {
       this.skips++;
-      if (this.skips > MAX_SKIPPED) {
-        this.pairs = 0;
-        this.skips = 0;
-        this.identity(1);
-      }
       return;
     }
     this.skips = 0;
@@ -169,8 +205,8 @@ export class QuasiNewton {
       this.changes[at + i] = this.y[i];
     }
     this.pairs++;
-    const scale = constrained ? curvature / length : dot(n, this.y, this.y) / curvature;
-    this.identity(Math.max(1e-8, Math.min(1e8, scale)));
+    const scale = state.nlp.m > 0 ? curvature / length : change / curvature;
+    this.identity(Math.max(LEAST_SCALE, Math.min(MOST_SCALE, scale)));
     for (let k: i32 = 0; k < this.pairs; k++) {
       for (let i: i32 = 0; i < n; i++) {
         this.s[i] = this.steps[k * n + i];
