@@ -10,7 +10,7 @@ import type { ArtifactStore } from "./store.ts";
 export interface ResolvedArtifact {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly sha256: string;
-  /** In the folder: the path itself; in the store: below `models/`. */
+  /** In the folder: the path itself; in the store: below `models/` or `plugins/`. */
   readonly logicalPath: string;
   /** The file that was read, whose ending tells the format: not the logical path's where the manifest maps it. */
   readonly file: string;
@@ -29,7 +29,7 @@ export interface ResolverOptions {
 }
 
 /**
- * Finds what a strategy names: beside the strategy file, then under `models/` of the store. Leading `../` and `./` are
+ * Finds what a strategy names: beside the strategy file, then in the store under `models/`, plugins under `plugins/`. Leading `../` and `./` are
  * dropped, as the predecessor's files have them. In the store the manifest may map a path to another file, such as a
  * `.pth` to its ONNX form. The same path always gives the same bytes, however often it is asked.
  */
@@ -80,8 +80,7 @@ export class Resolver {
     const local = await this.#local(path, signal);
     if (local !== undefined) return local;
     const catalog = await this.#open(signal);
-    const candidates = [`models/${path}`, ...(path.startsWith("models/") ? [path] : [])];
-    for (const logicalPath of candidates) {
+    for (const logicalPath of placesOf(path)) {
       // Without a manifest only the store itself knows what it has.
       if (catalog?.fileOf(logicalPath) === undefined && catalog?.source !== "pins") continue;
       const found = await catalog.read(logicalPath, signal);
@@ -119,11 +118,16 @@ export class Resolver {
     const { base, catalog, label } = this.#options;
     const places = [
       ...(base === undefined ? [] : [`in ${base}`]),
-      ...(catalog === undefined ? [] : [`as models/${path} in ${label}`]),
+      ...(catalog === undefined ? [] : [`as ${placesOf(path).join(" or ")} in ${label}`]),
     ];
     const looked = places.length === 0
       ? "there is no folder and no store to look in"
       : `looked ${places.join(" and ")}`;
     return setpointError("FILE_MISSING", `Cannot load "${asked}": it does not exist; ${looked}`);
   }
+}
+
+/** Where a path is looked for in the store. */
+function placesOf(path: string): string[] {
+  return [`models/${path}`, ...(/^(?:models|plugins)\//.test(path) ? [path] : [])];
 }
