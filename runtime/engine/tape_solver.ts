@@ -5,7 +5,7 @@ import { createSolver } from "../solver/dense_solver.ts";
 import { applyOptions, type SolveOptions } from "../solver/options.ts";
 import type { SolveResult } from "../solver/result.ts";
 import { Settings } from "../solver/core/settings.ts";
-import { SETTING_NAMES } from "../solver/setting_names.ts";
+import { SettingWriter } from "../solver/setting_names.ts";
 import { askedOf, resultOf } from "../solver/solver_result.ts";
 import { isWant, WasmMachine } from "./wasm_machine.ts";
 
@@ -43,7 +43,7 @@ class TapeSolver implements LiftedSolver {
   readonly #nlp: LiftedNlp;
   readonly #model: DenseModel;
   readonly #settings = new Settings();
-  readonly #given = new Float64Array(SETTING_NAMES.length).fill(NaN);
+  readonly #writer: SettingWriter;
   /** Where the parts lie, and how long they are. */
   readonly #places: readonly { readonly at: number; readonly length: number }[];
   #parts: readonly Float64Array[] = [];
@@ -55,6 +55,7 @@ class TapeSolver implements LiftedSolver {
     const model = this.#model = new DenseModel(n, m);
     const { exports } = machine;
     exports.createSolver(m);
+    this.#writer = new SettingWriter(exports.setOption);
     // x0, xl, xu, gl, gu, multipliers to begin with, units; then the answer, and its figures
     const lengths = [n, n, n, m, m, m, n, n, n, n, m, m, n, n, FIGURES];
     this.#places = lengths.map((length, k) => ({ at: exports.solverPlaceOf(k), length }));
@@ -73,7 +74,7 @@ class TapeSolver implements LiftedSolver {
     const asked = askedOf(nlp, options, model, complaint);
     const { x0, xl, xu, gl, gu, startG, startL, startU, unit } = model;
     [x0, xl, xu, gl, gu, startG, startL, startU, unit].forEach((part, k) => this.#part(k).set(part));
-    this.#setOptions();
+    this.#writer.write(this.#settings);
     const reporting = options.intermediate !== undefined || options.print !== undefined;
     const status = exports.solve(complaint === undefined ? 1 : 0, reporting ? 1 : 0);
     model.end();
@@ -81,16 +82,6 @@ class TapeSolver implements LiftedSolver {
     const [x, g, multG, multL, multU] = [9, 10, 11, 12, 13].map((k) => this.#part(k));
     const figures = { objective, iterations, evaluations, dual, violation, complementarity };
     return resultOf(status, { x, g, multG, multL, multU }, figures, asked);
-  }
-
-  #setOptions(): void {
-    const values = this.#settings as unknown as Readonly<Record<string, number | boolean>>;
-    for (let k = 0; k < this.#given.length; k++) {
-      const value = Number(values[SETTING_NAMES[k]]);
-      if (value === this.#given[k]) continue;
-      this.#machine.exports.setOption(k, value);
-      this.#given[k] = value;
-    }
   }
 
   #part(k: number): Float64Array {

@@ -1,3 +1,5 @@
+import type { Settings } from "./core/settings.ts";
+
 /** The places that {@linkcode Settings.set} knows the options by; a test compares the two. */
 export const SETTING_NAMES: readonly string[] = [
   "tol",
@@ -93,3 +95,24 @@ export const SETTING_NAMES: readonly string[] = [
   "evaluate_orig_obj_at_resto_trial",
   "function_noise",
 ];
+
+/** Hands the settings to a module, after the first time those alone that have changed. */
+export class SettingWriter {
+  readonly #set: (index: number, value: number) => void;
+  readonly #given = new Float64Array(SETTING_NAMES.length).fill(NaN);
+
+  /** @param set Stores setting `index`, as `Settings.set` does. */
+  constructor(set: (index: number, value: number) => void) {
+    this.#set = set;
+  }
+
+  write(settings: Settings): void {
+    const values = settings as unknown as Readonly<Record<string, number | boolean>>;
+    for (let k = 0; k < SETTING_NAMES.length; k++) {
+      const value = Number(values[SETTING_NAMES[k]]);
+      if (value === this.#given[k]) continue;
+      this.#set(k, value);
+      this.#given[k] = value;
+    }
+  }
+}

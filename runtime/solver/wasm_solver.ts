@@ -3,7 +3,7 @@ import { DenseModel } from "./dense_model.ts";
 import type { DenseProblem } from "./dense_problem.ts";
 import { applyOptions } from "./options.ts";
 import { reducedHessian } from "./reduced_hessian.ts";
-import { SETTING_NAMES } from "./setting_names.ts";
+import { SettingWriter } from "./setting_names.ts";
 import type { Solver } from "./solver.ts";
 import { checkParameter, checkSizes } from "./solver_input.ts";
 import { askedOf, resultOf } from "./solver_result.ts";
@@ -69,12 +69,11 @@ function solverIn(
 ): WasmSolver {
   const model = new DenseModel(n, m);
   const settings = new Settings();
-  const values = settings as unknown as Readonly<Record<string, number | boolean>>;
-  const given = new Float64Array(SETTING_NAMES.length).fill(NaN);
   const jacobians = structures === undefined ? m * n : structures[0].iRow.length;
   const hessians = structures === undefined ? n * n : structures[1].iRow.length;
   const instance = new WebAssembly.Instance(module, { entry: callbacks(model, view, jacobians, hessians) });
   const wasm = instance.exports as unknown as Exports;
+  const writer = new SettingWriter(wasm.setOption);
   // The memory may grow while it is taken: only then is its buffer used.
   const listed = inMemory(
     n,
@@ -136,12 +135,7 @@ function solverIn(
       const complaint = applyOptions(options, settings, problem.hessian !== undefined, dense);
       const asked = askedOf(problem, options, model, complaint);
       for (let k = 0; k < inputs.length; k++) part(k).set(inputs[k]);
-      for (let k = 0; k < given.length; k++) {
-        const value = Number(values[SETTING_NAMES[k]]);
-        if (value === given[k]) continue;
-        wasm.setOption(k, value);
-        given[k] = value;
-      }
+      writer.write(settings);
       let status = -12;
       if (complaint === undefined) status = inMemory(n, m, () => wasm.solve());
       else wasm.reject();

@@ -123,6 +123,17 @@ Deno.test("1,000 solves in one memory do not let it grow", () => {
   assertEquals(machine.memoryBytes, before);
 });
 
+Deno.test("a problem that nobody has any more gives back tape and solver", () => {
+  const before = Deno.memoryUsage().rss;
+  for (let k = 0; k < 1500; k++) {
+    const [, nlp] = valley();
+    assertEquals(createLiftedSolver(nlp).solve().status, 0);
+  }
+  // kept, they would be 1,500 memories of some 200 kB
+  const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
+  assert(grown < 200, `${grown} MB`);
+});
+
 Deno.test("foreign code inside a solve is asked for the same in both forms; where it fails the step is cut", () => {
   const g = new Graph();
   const [x, y] = [g.variable(0), g.variable(1)];
