@@ -5,7 +5,7 @@ import type { SolveResult } from "./result.ts";
 import { checkCallbacks, checkLengths, checkSizes } from "./solver_input.ts";
 import { checkStructure, isSparse, NOTHING, type SparseProblem, type Structure } from "./sparse_problem.ts";
 import { createSparseSolver } from "./sparse_solver.ts";
-import { createSparseWasmSolver, createWasmSolver } from "./wasm_solver.ts";
+import { createSparseWasmSolver, createWasmSolver, MemoryError } from "./wasm_solver.ts";
 
 /** A problem as the npm package `ipopt-wasm` takes it. A callback that throws, or gives NaN, cuts the step. */
 export interface Problem {
@@ -55,7 +55,7 @@ const WASM_ORDER = 50;
 /**
  * Solves a problem given by callbacks. The factorisation is dense or sparse by size and density.
  * @param options `module`, solver.wasm as compiled by the caller, serves problems of 50 and more variables and
- * constraints; without it everything runs in TypeScript, with the same steps.
+ * constraints that fit into its 1 GB; everything else runs in TypeScript, with the same steps.
  * @throws {RangeError} If lengths or places do not agree, {TypeError} if a callback is missing. Numerical outcomes are
  * statuses, not exceptions.
  */
@@ -77,13 +77,28 @@ function solveNow(problem: Problem, options: SolveOptions): SolveResult {
     : structureOf(problem.eval_h(x0, 1, new Float64Array(m), true), "eval_h", n, n, problem.nele_hess);
   const nonZeros = jacobian.iRow.length + (hessian?.iRow.length ?? 0);
   if (isSparse(n, m, nonZeros) && (hessian !== undefined || n + m > WHOLE_MATRIX_ORDER)) {
-    const solver = wasm === undefined
-      ? createSparseSolver(n, m, jacobian, hessian)
-      : createSparseWasmSolver(wasm, n, m, jacobian, hessian);
-    return solver.solve(toSparse(problem, x0, jacobian, hessian), options);
+    const sparse = toSparse(problem, x0, jacobian, hessian);
+    return either(
+      wasm && (() => createSparseWasmSolver(wasm, n, m, jacobian, hessian).solve(sparse, options)),
+      () => createSparseSolver(n, m, jacobian, hessian).solve(sparse, options),
+    );
   }
-  const solver = wasm === undefined ? createSolver(n, m) : createWasmSolver(wasm, n, m);
-  return solver.solve(toDense(problem, x0, jacobian, hessian), options);
+  const dense = toDense(problem, x0, jacobian, hessian);
+  return either(
+    wasm && (() => createWasmSolver(wasm, n, m).solve(dense, options)),
+    () => createSolver(n, m).solve(dense, options),
+  );
+}
+
+/** What does not fit into the memory of WebAssembly is solved in that of the engine. */
+function either(inWasm: (() => SolveResult) | undefined, inScript: () => SolveResult): SolveResult {
+  if (inWasm === undefined) return inScript();
+  try {
+    return inWasm();
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    return inScript();
+  }
 }
 
 function check(problem: Problem): void {

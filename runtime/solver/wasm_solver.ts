@@ -163,13 +163,16 @@ function solverIn(
   };
 }
 
+/** More memory was asked for than solver.wasm may take. */
+export class MemoryError extends RangeError {}
+
 /** Runs what may need more memory than there is. */
 function inMemory<T>(n: number, m: number, run: () => T): T {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-    throw new RangeError(
+    throw new MemoryError(
       `Cannot solve ${n} variables and ${m} constraints in the 1 GB that solver.wasm may take: ${error.message}`,
     );
   }

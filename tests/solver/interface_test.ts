@@ -146,6 +146,28 @@ Deno.test("solve() runs small problems in TypeScript, larger ones in solver.wasm
   }
 });
 
+/** solver.wasm with room for 2 MB: the largest number of pages is written anew. */
+async function narrow(): Promise<WebAssembly.Module> {
+  const bytes = await Deno.readFile(new URL("../../runtime/solver/solver.wasm", import.meta.url));
+  // Section 5: its length, one memory, with a maximum; least and greatest as numbers of seven bits a byte.
+  const at = bytes.findIndex((byte, k) => byte === 5 && bytes[k + 2] === 1 && bytes[k + 3] === 1);
+  const greatest = at + 2 + bytes[at + 1] - 3;
+  assertEquals([...bytes.slice(greatest, greatest + 3)], [0x80, 0x80, 1]);
+  bytes.set([0x80 + 32, 0x80, 0], greatest);
+  return new WebAssembly.Module(bytes);
+}
+
+Deno.test("solve() runs in TypeScript what does not fit into the memory of solver.wasm", async () => {
+  const module = await narrow();
+  const small = asProblem(controlProblem(40));
+  assert((await solve(small, { module })).x.buffer.byteLength > 1e5, "small enough for WebAssembly");
+  const problem = asProblem(controlProblem(2000));
+  const { status, iterations, x } = await solve(problem, { module });
+  const script = await solve(problem);
+  assertEquals([status, iterations], [0, script.iterations]);
+  assertEquals(x, script.x);
+});
+
 Deno.test("solve() refuses what does not fit, by name", async () => {
   const places = (iRow: number[], jCol: number[]) => ({
     iRow: Int32Array.from(iRow),

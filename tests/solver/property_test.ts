@@ -205,3 +205,71 @@ function gridBest(problem: DenseProblem): number {
   }
   return best;
 }
+
+/** min cᵀx with Σ of rows a·x = b and 0 ≤ x ≤ u, feasible at a drawn point; no curvature anywhere. */
+function linearProgram(random: () => number): DenseProblem {
+  const n = 3 + Math.floor(random() * 3);
+  const m = 1 + Math.floor(random() * 2);
+  const a = Float64Array.from({ length: m * n }, () => 2 * random() - 1);
+  const c = Float64Array.from({ length: n }, () => 2 * random() - 1);
+  const inside = Float64Array.from({ length: n }, () => 0.2 + 0.6 * random());
+  const b = rowsOf(a, inside, m);
+  return {
+    n,
+    m,
+    x0: new Float64Array(n),
+    xl: new Float64Array(n),
+    xu: new Float64Array(n).fill(1),
+    gl: b,
+    gu: b,
+    objective: (x) => x.reduce((sum, value, j) => sum + c[j] * value, 0),
+    gradient: (_x, g) => (g.set(c), true),
+    constraints: (x, values) => (values.set(rowsOf(a, x, m)), true),
+    jacobian: (_x, values) => (values.set(a), true),
+    hessian: (_x, _sigma, _lambda, values) => (values.fill(0), true),
+  };
+}
+
+function rowsOf(a: Float64Array, x: Float64Array, m: number): Float64Array {
+  const n = x.length;
+  return Float64Array.from(
+    { length: m },
+    (_, i) => x.reduce((sum, value, j) => sum + a[i * n + j] * value, 0),
+  );
+}
+
+/** The least objective of all vertices: n − m variables at a bound, the rest by Cramer's rule. */
+function bestVertex(problem: DenseProblem): number {
+  const { n, m, gl } = problem;
+  const a = new Float64Array(m * n);
+  problem.jacobian(problem.x0, a);
+  let best = Infinity;
+  for (let code = 0; code < 3 ** n; code++) {
+    const x = Float64Array.from({ length: n }, (_, j) => Math.floor(code / 3 ** j) % 3);
+    const basic = [...x.keys()].filter((j) => x[j] === 2);
+    if (basic.length !== m) continue;
+    for (const j of basic) x[j] = 0;
+    const rest = rowsOf(a, x, m).map((value, i) => gl[i] - value);
+    const at = (i: number, k: number) => a[i * n + basic[k]];
+    if (m === 1) x[basic[0]] = rest[0] / at(0, 0);
+    else {
+      const det = at(0, 0) * at(1, 1) - at(0, 1) * at(1, 0);
+      x[basic[0]] = (rest[0] * at(1, 1) - at(0, 1) * rest[1]) / det;
+      x[basic[1]] = (at(0, 0) * rest[1] - rest[0] * at(1, 0)) / det;
+    }
+    if (x.every((value) => value >= -1e-12 && value <= 1 + 1e-12)) {
+      best = Math.min(best, problem.objective(x));
+    }
+  }
+  return best;
+}
+
+everyForm("200 random linear programs reach their best vertex", ({ solve }) => {
+  const random = generator(17);
+  for (let trial = 0; trial < 200; trial++) {
+    const problem = linearProgram(random);
+    const { status, objective } = solve(problem);
+    assertEquals(status, 0, `trial ${trial}`);
+    assertAlmostEquals(objective, bestVertex(problem), 1e-6, `trial ${trial}`);
+  }
+});
