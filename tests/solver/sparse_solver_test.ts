@@ -199,6 +199,33 @@ function spread(
   return done;
 }
 
+Deno.test("derivative_test reads a sparse problem's own places, and finds what is missing from them", () => {
+  const problem = controlProblem(300);
+  const { n, m, jacobianStructure, hessianStructure } = problem;
+  const solver = createSparseSolver(n, m, jacobianStructure, hessianStructure);
+  const options = { derivative_test: "second-order", max_iter: 0 } as const;
+  assertEquals(solver.solve(problem, options).derivative_errors, []);
+  const wrong = {
+    ...problem,
+    jacobian(x: Float64Array, values: Float64Array) {
+      const done = problem.jacobian(x, values);
+      values[7] += 0.01;
+      return done;
+    },
+    gradient: (x: Float64Array, g: Float64Array) => (problem.gradient(x, g), g[310] += 0.01, true),
+    hessian(x: Float64Array, sigma: number, lambda: Float64Array, values: Float64Array) {
+      const done = problem.hessian!(x, sigma, lambda, values);
+      values[5] = 1;
+      return done;
+    },
+  };
+  const found = solver.solve(wrong, options).derivative_errors.map(({ kind, row, column }) =>
+    `${kind} ${row} ${column}`
+  );
+  const [row, column] = [jacobianStructure.iRow[7], jacobianStructure.jCol[7]];
+  assertEquals(found.sort(), ["gradient 0 310", "hessian 5 5", `jacobian ${row} ${column}`].sort());
+});
+
 Deno.test("isSparse() keeps small and filled problems dense", () => {
   assert(isSparse(16_000, 8_000, 50_000));
   assertEquals(isSparse(30, 10, 60), false);
