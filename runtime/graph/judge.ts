@@ -87,8 +87,8 @@ export class Judge {
       const near = this.judge(x.map((value, i) => value + BESIDE * (point.x[i] - value)));
       return Math.abs(near.cost - cost) / BESIDE;
     }).sort((a, b) => a - b);
-    const unit = Math.max(Math.abs(cost), changes[changes.length >> 1], WEAKER * most);
-    if (!(unit < most)) return false;
+    const unit = Math.max(Math.abs(cost), changes[changes.length >> 2]);
+    if (!(unit > 0 && unit < most)) return false;
     this.unit = unit;
     this.#setRun();
     return true;

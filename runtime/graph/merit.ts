@@ -21,7 +21,7 @@ export function better<T extends Judged>(a: T, b: T): T {
   const bHolds = holds(b);
   if (aHolds !== bHolds) return aHolds ? a : b;
   if (!aHolds) return worse(b, a) || Number.isNaN(b.cost) ? a : b;
-  return a.cost < b.cost - WORTHWHILE * unitOf(b) ? a : b;
+  return a.cost < b.cost - WORTHWHILE * unitOf(a, b) ? a : b;
 }
 
 export function holds({ cost, violation }: Judged): boolean {
@@ -30,17 +30,19 @@ export function holds({ cost, violation }: Judged): boolean {
 
 /** Whether `a` may take the place of `b`: it holds as well, and what it costs more is not worth telling. */
 export function noWorse(a: Judged, b: Judged): boolean {
-  return holds(a) && (!holds(b) || a.cost <= b.cost + WORTHWHILE * unitOf(b));
+  return holds(a) && (!holds(b) || a.cost <= b.cost + WORTHWHILE * unitOf(a, b));
 }
 
 /** Whether `a` is told apart from `b`, and worse. */
 export function worse(a: Judged, b: Judged): boolean {
-  if (holds(a) && holds(b)) return a.cost > b.cost + AGREEMENT * unitOf(b);
+  if (holds(a) && holds(b)) return a.cost > b.cost + AGREEMENT * unitOf(a, b);
   return a.violation > b.violation * (1 + AGREEMENT) + FEASIBLE;
 }
 
-function unitOf({ cost, unit = Math.max(1, Math.abs(cost)) }: Judged): number {
-  return unit;
+/** The lesser of two: a point that was judged before may have been judged in what is too large by now. */
+function unitOf(a: Judged, b: Judged): number {
+  const own = ({ cost, unit = Math.max(1, Math.abs(cost)) }: Judged) => unit;
+  return Math.min(own(a), own(b));
 }
 
 /** For sorting: best first, and last what cannot be computed. */

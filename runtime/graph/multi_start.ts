@@ -38,6 +38,8 @@ const POOL = 1024;
 const MOST_STARTS = 300;
 /** Switches that the box leaves open beyond which the settings are too many to try them all. */
 const MOST_OPEN = 3;
+/** Solves after each of which the cost may be looked at more closely, such as on the way down an exponential. */
+const MOST_UNITS = 32;
 /** Where on the way to the best point the cost must have fallen. */
 const WAY = [0.03, 0.3, 0.7];
 
@@ -118,7 +120,9 @@ class Exploration {
     const first = this.#branches.allow(this.#sidesAt(x));
     this.#branches.isNew(first);
     this.#solve({ sides: first, from: x });
-    if (!run.stopped() && run.weaken(this.#best, points)) this.#solve({ sides: first, from: this.#best.x });
+    for (let k = 0; k < MOST_UNITS && !run.stopped() && run.weaken(this.#best, points); k++) {
+      this.#solve({ sides: first, from: this.#best.x });
+    }
     for (const sides of this.#branches.around(first)) {
       if (run.stopped() || run.solves.length >= (run.foreign ? MOST_FOREIGN : MOST_SETTINGS)) break;
       this.#solve({ sides, from: this.#best.x });

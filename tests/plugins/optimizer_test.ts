@@ -188,6 +188,21 @@ Deno.test("optimize() needs one start where the cost is a bowl", () => {
   assertEquals(optimizer.optimize(runOf(bowl, BOX)).starts, { run: 1, agreed: 1 });
 });
 
+Deno.test("optimize() goes all the way down a cost that spans 400 orders of magnitude, and no move is lost beside it", () => {
+  const steep = twoVariables((g, x, y) =>
+    g.binary("add", g.unary("exp", g.binary("mul", g.constant(500), x)), y)
+  );
+  for (
+    const [x0, lo, hi] of [[1, 0, 2], [1, 0.9, 1.1], [0.5, -0.5, 1.5], [1.4, 0.4, 2.4], [0, -1, 1]]
+  ) {
+    const { status, x } = optimizer.optimize(runOf(steep, { x0: [x0, 1], lo: [lo, 0], hi: [hi, 2] }));
+    assertEquals(status, "solved");
+    const [cost, best] = [500 * x[0], 500 * lo];
+    if (lo >= 0) assert(cost - best < 1e-3, `from ${x0}: ${x}`);
+    else assert(Math.exp(cost) + x[1] < 1e-3, `from ${x0}: ${x}`);
+  }
+});
+
 /** Calls of `now` until the answer came, after time had run out. */
 function overshoot(loaded: Loaded, setting: Setting, budget: number) {
   let ticks = 0;
