@@ -71,13 +71,15 @@ class Exploration {
     const run = this.#run;
     let points = this.#sampled(run.foreign ? FOREIGN_SAMPLE : SAMPLE);
     run.measure(this.#begun, points);
-    this.#settings(points);
+    this.#present(points);
+    this.#settings();
     if (run.stopped()) return this.#best;
     if (!holds(this.#best) && !run.foreign) {
       points = points.concat(this.#sampled(POOL));
       this.#best = restored(run, branchesOf(run), [this.#best, ...points]);
       if (!holds(this.#best)) return this.#best;
       this.#solveFrom(this.#best.x);
+      this.#settings();
     }
     const local = this.#best;
     const { open } = this.#branches;
@@ -113,8 +115,8 @@ class Exploration {
     return this.#run.judgeAll(sampleBox(lo, hi, count - (count >> 2), count >> 2, random));
   }
 
-  /** From the present point, then on every other setting of the switches. */
-  #settings(points: readonly Candidate[]): void {
+  /** From the present point. */
+  #present(points: readonly Candidate[]): void {
     const run = this.#run;
     const { x } = this.#begun;
     const first = this.#branches.allow(this.#sidesAt(x));
@@ -123,8 +125,15 @@ class Exploration {
     for (let k = 0; k < MOST_UNITS && !run.stopped() && run.weaken(this.#best, points); k++) {
       this.#solve({ sides: first, from: this.#best.x });
     }
+  }
+
+  /** On every other setting of the switches; on few while no point holds. */
+  #settings(): void {
+    const run = this.#run;
+    const first = this.#branches.allow(this.#sidesAt(this.#begun.x));
     for (const sides of this.#branches.around(first)) {
       if (run.stopped() || run.solves.length >= (run.foreign ? MOST_FOREIGN : MOST_SETTINGS)) break;
+      if (!run.foreign && !holds(this.#best) && run.solves.length >= FEW) break;
       this.#solve({ sides, from: this.#best.x });
     }
   }
