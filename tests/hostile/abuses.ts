@@ -73,25 +73,30 @@ const TIME: readonly Abuse[] = [
 
 /** Memory. */
 const MEMORY: readonly Abuse[] = [
-  { name: "the heap", at: "call", body: "for (;;) kept.push(new Array(1000).fill({}));", says: /died/ },
+  {
+    name: "the heap",
+    at: "call",
+    body: "for (;;) kept.push(new Array(1000).fill({}));",
+    says: /died|exceeded/,
+  },
   {
     name: "array buffers",
     at: "call",
     body: "for (;;) kept.push(new Uint8Array(8 << 20).fill(1));",
-    says: /memory|died/,
+    says: /memory|died|exceeded/,
   },
   {
     name: "WebAssembly memory that grows",
     at: "call",
     body:
       "const m = new WebAssembly.Memory({ initial: 1, maximum: 65536 }); for (;;) { m.grow(256); new Uint8Array(m.buffer).fill(1); }",
-    says: /memory|died/,
+    says: /memory|died|exceeded/,
   },
   {
     name: "WebAssembly tables",
     at: "call",
     body: 'for (;;) kept.push(new WebAssembly.Table({ element: "anyfunc", initial: 10_000_000 }));',
-    says: /memory|died|RangeError/,
+    says: /memory|died|RangeError|exceeded/,
   },
   {
     name: "address space",
@@ -116,9 +121,9 @@ const MEMORY: readonly Abuse[] = [
     name: "memory that a timer takes later",
     at: "rest",
     body: "const again = () => { kept.push(new Uint8Array(8 << 20).fill(1)); later(1, again); }; again();",
-    says: /memory|does not rest/,
+    says: /memory|does not rest|exceeded/,
   },
-  { name: "deep recursion", at: "call", body: "const f = () => f() + 1; f();", says: /RangeError/ },
+  { name: "deep recursion", at: "call", body: "const f = () => f() + 1; f();", says: /RangeError|exceeded/ },
   {
     name: "deep recursion in a caught loop",
     at: "call",

@@ -14,8 +14,8 @@ setInterval(() => {
 }, 2);
 worker.onmessage = ({ data }) => {
   if (Array.isArray(data)) return;
-  told = String(data);
-  print(data instanceof Uint8Array ? `bytes ${data.length}` : told);
+  told = data instanceof Uint8Array ? `bytes ${data.length}` : String(data);
+  print(told);
   if (data === "terminate me") worker.terminate();
   else if (data === "bye") setTimeout(silence, 500);
   else if (data === "flooded") end();
