@@ -22,9 +22,15 @@ export interface Influence {
   readonly bounds: IntervalMemory;
 }
 
-/** @param roots One sign an output of the program: how the objective, or a limit, depends on it. */
-export function findInfluence(program: Program, roots: readonly Sign[]): Influence {
-  const bounds = intervalsAnywhere(program);
+/**
+ * @param roots One sign an output of the program: how the objective, or a limit, depends on it.
+ * @param bounds Of every slot, for which it is to hold. Default: for all variables and parameters.
+ */
+export function findInfluence(
+  program: Program,
+  roots: readonly Sign[],
+  bounds: IntervalMemory = intervalsAnywhere(program),
+): Influence {
   const signs = new Uint8Array(program.slots);
   roots.forEach((sign, k) => signs[program.outputSlots[k]] |= sign);
   const { code } = program;

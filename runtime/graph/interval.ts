@@ -47,14 +47,15 @@ export class BoxBounds implements Intervals {
   readonly lower: Float64Array;
   readonly upper: Float64Array;
   readonly #program: Program;
-  readonly #memory: IntervalMemory;
+  /** Of every slot. */
+  readonly memory: IntervalMemory;
   /** By instruction: outputs that may be known to lie closer, and their slots. */
   readonly #known = new Map<number, { readonly output: number; readonly slot: number }[]>();
 
   /** @param known Outputs, from 0 on, that {@linkcode run} gets ranges for. Default none. */
   constructor(program: Program, values: Float64Array, known = 0) {
     const { code, outputSlots, fixed } = this.#program = program;
-    this.#memory = { lower: values.slice(), upper: values.slice() };
+    this.memory = { lower: values.slice(), upper: values.slice() };
     this.lower = new Float64Array(outputSlots.length);
     this.upper = new Float64Array(outputSlots.length);
     for (let at = fixed * WIDTH; at < code.length; at += WIDTH) {
@@ -68,18 +69,18 @@ export class BoxBounds implements Intervals {
   run(lo: Float64Array, hi: Float64Array, lower?: Float64Array, upper?: Float64Array): void {
     const { variables, fixed, outputSlots } = this.#program;
     for (let i = 0; i < variables; i++) {
-      this.#memory.lower[i] = lo[i];
-      this.#memory.upper[i] = hi[i];
+      this.memory.lower[i] = lo[i];
+      this.memory.upper[i] = hi[i];
     }
-    sweepIntervals(this.#program, this.#memory, fixed, (at) => {
+    sweepIntervals(this.#program, this.memory, fixed, (at) => {
       for (const { output, slot } of this.#known.get(at) ?? []) {
-        this.#memory.lower[slot] = Math.max(this.#memory.lower[slot], lower![output]);
-        this.#memory.upper[slot] = Math.min(this.#memory.upper[slot], upper![output]);
+        this.memory.lower[slot] = Math.max(this.memory.lower[slot], lower![output]);
+        this.memory.upper[slot] = Math.min(this.memory.upper[slot], upper![output]);
       }
     });
     for (let k = 0; k < outputSlots.length; k++) {
-      this.lower[k] = this.#memory.lower[outputSlots[k]];
-      this.upper[k] = this.#memory.upper[outputSlots[k]];
+      this.lower[k] = this.memory.lower[outputSlots[k]];
+      this.upper[k] = this.memory.upper[outputSlots[k]];
     }
   }
 }

@@ -9,24 +9,27 @@ import { FALLING, findInfluence, RISING } from "./influence.ts";
 import { COMPARISONS, STEPS } from "./lift_plan.ts";
 import { compileTape, layOut } from "./tape_compile.ts";
 import { CODE } from "./opcodes.ts";
+import type { BinaryOp } from "./ops.ts";
 import { WIDTH } from "./program.ts";
 
 export interface LiftedQuantity {
-  /** The variable that it rises or falls with; −1 where it has a row, −2 where parameters decide it. */
+  /** The only variable in it; −1 where there are several, −2 where parameters decide it. */
   readonly variable: number;
-  readonly rising: boolean;
+  /** Whether it rises or falls with that variable, whatever the parameters are; undefined where they decide that too. */
+  readonly rising: boolean | undefined;
   /** Its precision where it is compared: it is rounded to it first. */
   readonly bits: 32 | 64;
   /** The last numbers of the lower sides, sorted; every integer where there is none. */
   readonly cuts: Float64Array | undefined;
-  /** For a row: what is added to the quantity's bounds to bound the smooth number behind it. */
+  /** The smooth number behind it lies from unit·(lower bound + below) to unit·(upper bound + above). */
+  readonly unit: number;
   readonly below: number;
   readonly above: number;
 }
 
 /** Plain data; step_tape.ts makes it usable. */
 export interface LiftedSteps {
-  /** In the request's own variables and parameters: the quantities, the cost, the limits, the held values. */
+  /** In the request's own variables and parameters: the quantities, the smooth numbers behind them, the cost, the limits, the held values. */
   readonly tape: ArrayBuffer;
   readonly quantities: readonly LiftedQuantity[];
   readonly limits: number;
@@ -68,6 +71,7 @@ interface Found {
   readonly smooth: NodeId;
   readonly bits: 32 | 64;
   readonly cuts: Set<number> | undefined;
+  readonly unit: number;
   readonly below: number;
   readonly above: number;
 }
@@ -90,21 +94,26 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
     else for (const quantity of quantitiesOf(graph, node)) add(quantity);
   }
   const rows: RowQuantity[] = [];
-  const quantities = [...found.values()].map(({ smooth, bits, cuts, below, above }, quantity) => {
-    const { variable, rising } = directionOf(request, smooth);
-    if (variable === -1) rows.push({ quantity, smooth });
+  const all = [...found.values()];
+  const quantities = all.map(({ smooth, bits, cuts, unit, below, above }, quantity): LiftedQuantity => {
+    const direction = directionOf(request, smooth);
+    if (direction.rising === undefined) rows.push({ quantity, smooth });
     const sorted = cuts && Float64Array.from(cuts).sort();
-    return { variable, rising, bits, cuts: sorted, below, above };
+    return { ...direction, bits, cuts: sorted, unit, below, above };
   });
-  const values = held.flatMap((id) => elementsOf(graph, id));
-  const spec = {
-    variables,
-    parameters,
-    outputs: [...[...found.values()].map(({ node }) => node), cost, ...limits, ...values],
-  };
-  const { program, slotOf } = layOut(graph, spec);
+  const values = held.flatMap((id) => elementsOf(graph, heldOf(graph, id)));
+  const wanted = [
+    ...all.map(({ node }) => node),
+    ...all.map(({ smooth }) => smooth),
+    cost,
+    ...limits,
+    ...values,
+  ];
+  const { graph: bounded, copies } = comparedByDifference(graph, wanted, request.longest);
+  const spec = { variables, parameters, outputs: wanted.map((id) => copies.get(id)!) };
+  const { program, slotOf } = layOut(bounded, spec);
   const order: NodeId[] = [];
-  const bySlot = new Map([...forests.keys()].map((id) => [slotOf[id], id]));
+  const bySlot = new Map([...forests.keys()].map((id) => [slotOf[copies.get(id) ?? 0], id]));
   for (let at = 0; at < program.code.length; at += WIDTH) {
     if (program.code[at] === CODE.trees) order.push(bySlot.get(program.code[at + 1]) ?? -1);
   }
@@ -113,7 +122,7 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
     k,
   ) => (id >= 0 && isLined(graph, id, forests.get(id)!, quantities) ? [k] : []));
   const steps = {
-    tape: compileTape(graph, spec).buffer,
+    tape: compileTape(bounded, spec).buffer,
     quantities,
     limits: limits.length,
     held: values.length,
@@ -122,6 +131,36 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
     given,
   };
   return { steps, rows };
+}
+
+/** A copy in which `a < b` is `a − b < 0`, which is the same, so that what is known of the difference decides it. */
+function comparedByDifference(
+  source: Graph,
+  wanted: readonly NodeId[],
+  longest: number,
+): { graph: Graph; copies: ReadonlyMap<NodeId, NodeId> } {
+  const graph = new Graph();
+  const copies = new Map<NodeId, NodeId>();
+  for (const id of reachable(source, wanted)) {
+    const node = source.nodes[id];
+    const args = node.args.map((arg) => copies.get(arg)!);
+    const compared = COMPARISONS.has(node.op) && node.length <= longest;
+    copies.set(id, compared ? graph.concat(differences(graph, node, args)) : graph.copy(node, args));
+  }
+  return { graph, copies };
+}
+
+function differences(graph: Graph, { op, length }: Node, args: readonly NodeId[]): NodeId[] {
+  return Array.from({ length }, (_, i) => {
+    const [a, b] = args.map((arg) => (graph.nodes[arg].length === 1 ? arg : graph.slice(arg, i, 1)));
+    return graph.binary(op as BinaryOp, graph.binary("sub", a, b), graph.constant(0));
+  });
+}
+
+/** What is given for a step: of `a % b` the quotient. */
+function heldOf(graph: Graph, id: NodeId): NodeId {
+  const { op, args } = graph.nodes[id];
+  return op === "mod" ? graph.binary("floordiv", args[0], args[1]) : id;
 }
 
 function elementsOf(graph: Graph, id: NodeId): NodeId[] {
@@ -137,11 +176,19 @@ function quantitiesOf(graph: Graph, node: Node): Found[] {
     const difference = () => graph.binary("sub", args[0], args[1]);
     const compared = (...cuts: number[]): Found[] => {
       const smooth = difference();
-      return [{ node: smooth, smooth, bits: 64, cuts: new Set(cuts), below: 0, above: 0 }];
+      return [{ node: smooth, smooth, bits: 64, cuts: new Set(cuts), unit: 1, below: 0, above: 0 }];
     };
-    const lattice = (value: NodeId, smooth: NodeId, below: number, above: number): Found[] => [
-      { node: value, smooth, bits: 64, cuts: undefined, below, above },
+    const lattice = (value: NodeId, smooth: NodeId, below: number, above: number, unit = 1): Found[] => [
+      { node: value, smooth, bits: 64, cuts: undefined, unit, below, above },
     ];
+    const quotient = (): Found[] => {
+      const value = graph.binary("floordiv", args[0], args[1]);
+      const { op, data } = graph.nodes[args[1]];
+      // bounds of the dividend itself tell more
+      return op === "constant" && data![0] > 0
+        ? lattice(value, args[0], 0, 1, data![0])
+        : lattice(value, graph.binary("div", args[0], args[1]), 0, 1);
+    };
     switch (node.op) {
       case "lt":
         return compared(-SMALLEST);
@@ -157,12 +204,7 @@ function quantitiesOf(graph: Graph, node: Node): Found[] {
         return lattice(graph.unary("round", args[0]), args[0], -0.5, 0.5);
       case "mod":
       case "floordiv":
-        return lattice(
-          graph.binary("floordiv", args[0], args[1]),
-          graph.binary("div", args[0], args[1]),
-          0,
-          1,
-        );
+        return quotient();
       default:
         return [];
     }
@@ -176,7 +218,7 @@ function forestQuantities({ graph }: StepRequest, node: Node, add: (found: Found
     const element = graph.slice(x, j, 1);
     const cuts = new Set(forest.cuts(j));
     if (cuts.size === 0) return -1;
-    return add({ node: element, smooth: element, bits: forest.bits, cuts, below: 0, above: 0 });
+    return add({ node: element, smooth: element, bits: forest.bits, cuts, unit: 1, below: 0, above: 0 });
   });
 }
 
@@ -190,7 +232,7 @@ function isLined(
   const { data, args, length } = graph.nodes[id];
   const { ordered, aggregate } = forestOf(data!, graph.nodes[args[0]].length, length);
   return ordered && (aggregate === "SUM" || aggregate === "AVERAGE") &&
-    elements.every((quantity) => quantity < 0 || quantities[quantity].variable !== -1);
+    elements.every((quantity) => quantity < 0 || quantities[quantity].rising !== undefined);
 }
 
 /** The cost and the limits, with variables after those of the problem for the values of the forests. */
@@ -213,17 +255,21 @@ function restOf(
   return compileTape(rest, { variables: count, parameters, outputs }).buffer;
 }
 
-/** The one variable that the scalar rises or falls with for all values of everything. */
+/** The one variable of the scalar, and whether it rises or falls with it for all values of everything. */
 function directionOf(
   { graph, variables, parameters }: StepRequest,
   id: NodeId,
-): { variable: number; rising: boolean } {
+): Pick<LiftedQuantity, "variable" | "rising"> {
   const used = reachable(graph, [id]).filter((node) => graph.nodes[node].op === "variable");
-  const general = { variable: -1, rising: false };
-  if (used.length === 0) return { variable: -2, rising: true };
-  if (used.length > 1) return general;
+  if (used.length !== 1) {
+    return used.length === 0 ? { variable: -2, rising: true } : { variable: -1, rising: undefined };
+  }
   const variable = graph.nodes[used[0]].index!;
   const { program } = layOut(graph, { variables, parameters, outputs: [id] });
-  const sign = findInfluence(program, [RISING]).signs[variable];
-  return sign === RISING || sign === FALLING ? { variable, rising: sign === RISING } : general;
+  return { variable, rising: risingOf(findInfluence(program, [RISING]).signs[variable]) };
+}
+
+/** Undefined where a sign does not tell. */
+export function risingOf(sign: number): boolean | undefined {
+  return sign === RISING ? true : sign === FALLING ? false : undefined;
 }

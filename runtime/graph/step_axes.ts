@@ -44,6 +44,8 @@ export class StepAxes {
   readonly variables: number;
   /** In the order of the tape. */
   readonly forests: readonly PlacedForest[];
+  /** By quantity: whether it rises or falls with its variable in the box; undefined: it has an axis of its own. */
+  readonly rising: readonly (boolean | undefined)[];
   /** Whether every cut in the box is known. */
   readonly complete: boolean;
   readonly #steps: StepTape;
@@ -59,8 +61,8 @@ export class StepAxes {
     bounds.run(
       lo,
       hi,
-      new Float64Array(quantities.length).fill(-Infinity),
-      new Float64Array(quantities.length).fill(Infinity),
+      new Float64Array(steps.cost).fill(-Infinity),
+      new Float64Array(steps.cost).fill(Infinity),
     );
     const found = Array.from(lo, () => new Map<number, { quantity: number; cut: number }[]>());
     const general: Axis[] = [];
@@ -68,6 +70,7 @@ export class StepAxes {
     this.#axisOf = new Int32Array(quantities.length).fill(-1);
     this.#tops = new Float64Array(quantities.length);
     this.variables = lo.length;
+    this.rising = quantities.map((_, k) => steps.risesIn(bounds, k));
     quantities.forEach(({ variable, bits, cuts }, k) => {
       const [low, high] = [rounded(bounds.lower[k], bits), rounded(bounds.upper[k], bits)];
       const { inside, all } = cutsWithin(cuts, low, high);
@@ -76,14 +79,15 @@ export class StepAxes {
         this.#tops[k] = low;
         return;
       }
-      if (variable < 0) {
+      const rising = this.rising[k];
+      if (rising === undefined) {
         this.#tops[k] = high;
         this.#axisOf[k] = lo.length + general.length;
-        general.push(axisOf(inside, low, high, bits, k));
+        general.push(axisOf(inside, low, high, bits, k, cuts === undefined));
         return;
       }
       this.#axisOf[k] = variable;
-      const cut = new Crossing(steps, k, lo[variable], hi[variable], x0);
+      const cut = new Crossing(steps, k, rising, lo[variable], hi[variable], x0);
       this.#tops[k] = cut.top;
       for (const at of inside) {
         const place = cut.before(at);
@@ -150,9 +154,8 @@ export class StepAxes {
       if ((word & LEAF) !== 0) continue;
       const quantity = quantities[word >> 3];
       const cut = forest.values[at];
-      const { rising, variable } = this.#steps.quantities[quantity];
       axis[at] = this.#axisOf[quantity];
-      left[at] = rising || variable < 0 ? 1 : 0;
+      left[at] = this.rising[quantity] ?? true ? 1 : 0;
       const isBelow = this.#tops[quantity] <= cut;
       place[at] = this.#places[quantity].get(cut) ?? (isBelow === (left[at] === 1) ? BEYOND : -1);
     }
@@ -167,21 +170,32 @@ export class StepAxes {
   }
 }
 
-function axisOf(cuts: Float64Array, low: number, high: number, bits: 32 | 64, quantity: number): Axis {
-  return { cuts, starts: cuts.map((cut) => nextAbove(cut, bits)), low, high, bits, quantity };
+/** @param whole Whether it has integers only. */
+function axisOf(
+  cuts: Float64Array,
+  low: number,
+  high: number,
+  bits: 32 | 64,
+  quantity: number,
+  whole = false,
+): Axis {
+  const starts = cuts.map((cut) => (whole ? cut + 1 : nextAbove(cut, bits)));
+  return { cuts, starts, low, high, bits, quantity };
 }
 
 /** Finds where a quantity that rises or falls with one variable crosses its cuts. */
 class Crossing {
   readonly #steps: StepTape;
   readonly #quantity: number;
+  readonly #rising: boolean;
   readonly #x: Float64Array;
   readonly #ends: readonly [number, number];
   readonly #values: readonly [number, number];
 
-  constructor(steps: StepTape, quantity: number, lo: number, hi: number, x0: Float64Array) {
+  constructor(steps: StepTape, quantity: number, rising: boolean, lo: number, hi: number, x0: Float64Array) {
     this.#steps = steps;
     this.#quantity = quantity;
+    this.#rising = rising;
     this.#x = x0.slice();
     this.#ends = [lo, hi];
     this.#values = [this.#value(lo), this.#value(hi)];
@@ -200,8 +214,8 @@ class Crossing {
 
   /** The last x before the cut; undefined where the whole range is on one side. */
   before(cut: number): number | undefined {
-    const { rising, bits } = this.#steps.quantities[this.#quantity];
-    const isBefore = (value: number) => (rounded(value, bits) <= cut) === rising;
+    const { bits } = this.#steps.quantities[this.#quantity];
+    const isBefore = (value: number) => (rounded(value, bits) <= cut) === this.#rising;
     let [a, b] = this.#ends;
     const [atA, atB] = this.#values;
     if (!isBefore(atA) || isBefore(atB)) return undefined;

@@ -52,11 +52,22 @@ const NEAR = 1e-3;
 /** A row is kept so far inside of its cell, relative to max(1, |bound|): a solver ends on bounds but for rounding. */
 const MARGIN = 1e-9;
 
-interface Node extends Cell {
+/** Halvings of one cell, and solves in halves of cells in all: a second optimum in a cell is looked for where bounds allow one. */
+const HALVINGS = 4;
+const MOST_HALVES = 96;
+
+/** Part of a cell. */
+interface Part extends Cell {
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+  readonly halvings: number;
+}
+
+interface Node extends Part {
   readonly bound: number;
   readonly branch: { readonly axis: number; readonly place: number } | undefined;
-  /** Whether every held step has one value in it. */
-  readonly decided: boolean;
+  /** The held steps, where each has one value in it. */
+  readonly values: Float64Array | undefined;
 }
 
 export function stepSearch(judge: Judge, start: Candidate, solveBox: SolveBox): StepSearch {
@@ -79,6 +90,7 @@ class Search {
   /** Where the rest of the cost would like to be. */
   #ideal: Float64Array;
   #boxes = 0;
+  #halved = 0;
   #covered: boolean;
 
   constructor(judge: Judge, start: Candidate, solveBox: SolveBox) {
@@ -90,8 +102,8 @@ class Search {
     this.#lines = new StepLines(judge, this.#axes);
     this.#bounds = this.#steps.boxBounds();
     this.#solveBox = solveBox;
-    this.#lower = new Float64Array(this.#steps.quantities.length).fill(-Infinity);
-    this.#upper = new Float64Array(this.#steps.quantities.length).fill(Infinity);
+    this.#lower = new Float64Array(this.#steps.cost).fill(-Infinity);
+    this.#upper = new Float64Array(this.#steps.cost).fill(Infinity);
     this.#best = start;
     this.#ideal = start.x;
     this.#covered = this.#axes.complete;
@@ -100,7 +112,7 @@ class Search {
   run(): StepSearch {
     this.#begin();
     const open = new Heap();
-    const root = this.#node(this.#axes.root());
+    const root = this.#node(this.#whole(this.#axes.root()));
     if (root !== undefined) open.push(root);
     let gap = Infinity;
     let next = STRETCH;
@@ -113,13 +125,16 @@ class Search {
       const node = open.pop();
       if (!this.#promises(node.bound)) return this.#result(true, node.bound);
       if (node.branch === undefined) {
-        this.#covered &&= node.decided;
+        this.#covered &&= node.values !== undefined;
         this.#leaf(node);
+        for (const half of this.#halves(node)) open.push(half);
         continue;
       }
       this.#try(node);
       for (const upper of [false, true]) {
-        const child = this.#node(this.#axes.half(node, node.branch.axis, node.branch.place, upper));
+        const child = this.#node(
+          this.#whole(this.#axes.half(node, node.branch.axis, node.branch.place, upper)),
+        );
         if (child !== undefined && this.#promises(child.bound)) open.push(child);
       }
     }
@@ -141,7 +156,11 @@ class Search {
     const { lo, hi, random } = this.#judge.problem;
     const points = this.#judge.judgeAll(sampleBox(lo, hi, SAMPLE, 0, () => random())).sort(byMerit);
     this.#judge.measure(this.#best, points);
-    const free = this.#solveBox({ lo, hi, held: this.#heldAt(this.#best.x, undefined) }, this.#best.x);
+    const free = this.#solveBox({
+      lo,
+      hi,
+      held: this.#heldIn(undefined, this.#steps.heldAt(this.#best.x).slice()),
+    }, this.#best.x);
     this.#ideal = free.x;
     this.#take(free);
     this.#solveCell(this.#axes.cellAt(this.#best.x), this.#best.x);
@@ -194,28 +213,54 @@ class Search {
   }
 
   /** Looks at the point of the box that the rest of the cost likes best. */
-  #try(cell: Cell): void {
-    const { lo, hi } = this.#boxOf(cell);
-    const point = this.#judge.judge(clamp(this.#ideal, { lo, hi }));
+  #try(cell: Part): void {
+    const point = this.#judge.judge(clamp(this.#ideal, cell));
     if (this.#take(point)) this.#solveCell(this.#axes.cellAt(point.x), point.x);
   }
 
   #leaf(node: Node): void {
-    const { lo, hi } = this.#boxOf(node);
-    const point = this.#judge.judge(clamp(this.#ideal, { lo, hi }));
+    const point = this.#judge.judge(clamp(this.#ideal, node));
     this.#take(point);
     // nothing in the cell is better than its bound
     if (!this.#promises(node.bound)) return;
-    this.#solveCell(node, point.x);
+    if (node.halvings === 0) {
+      this.#solveCell(node, point.x, node.values);
+      return;
+    }
+    const middle = node.lo.map((low, i) => (low + node.hi[i]) / 2);
+    const end = this.#solveBox({ ...node, held: this.#heldIn(node, node.values!) }, middle);
+    if (this.#take(end)) this.#ideal = end.x;
   }
 
-  #solveCell(cell: Cell, from: Float64Array): void {
+  /** Halves of a cell in which bounds allow something better than what was found, across its longest side. */
+  #halves(node: Node): Node[] {
+    if (node.values === undefined || node.halvings === HALVINGS || !this.#promises(node.bound)) return [];
+    const { scale } = this.#judge.problem;
+    const lengths = node.lo.map((low, i) => (node.hi[i] - low) / scale[i]);
+    const axis = lengths.indexOf(Math.max(...lengths));
+    if (this.#halved + 2 > MOST_HALVES || !(lengths[axis] > NEAR)) return [];
+    const middle = (node.lo[axis] + node.hi[axis]) / 2;
+    const parts = [
+      { ...node, hi: node.hi.with(axis, middle), halvings: node.halvings + 1 },
+      { ...node, lo: node.lo.with(axis, middle), halvings: node.halvings + 1 },
+    ];
+    return parts.flatMap((part) => {
+      const half = this.#node(part);
+      if (half === undefined || half.values === undefined || !this.#promises(half.bound)) return [];
+      this.#halved++;
+      return [half];
+    });
+  }
+
+  /** @param values Of the steps in the cell. Default: those at `from`, which is in it. */
+  #solveCell(cell: Cell, from: Float64Array, values?: Float64Array): void {
     const key = `${cell.from} ${cell.to}`;
     if (this.#judge.stopped() || this.#solvedCells.has(key)) return;
     this.#solvedCells.add(key);
     const { lo, hi } = this.#boxOf(cell);
     const inside = clamp(from, { lo, hi });
-    const end = this.#solveBox({ lo, hi, held: this.#heldAt(inside, cell) }, inside);
+    const held = this.#heldIn(cell, values ?? this.#steps.heldAt(inside).slice());
+    const end = this.#solveBox({ lo, hi, held }, inside);
     if (this.#take(end)) this.#ideal = end.x;
     // a barrier stays a little inside of the cell, and the clearance of the solver's bounds may carry it just outside
     const { scale } = this.#judge.problem;
@@ -229,39 +274,50 @@ class Search {
     }
   }
 
+  #whole(cell: Cell): Part {
+    return { ...cell, ...this.#boxOf(cell), halvings: 0 };
+  }
+
   #boxOf(cell: Cell): { lo: Float64Array; hi: Float64Array } {
     const { lo, hi } = this.#judge.problem;
     return { lo: lo.map((_, i) => this.#axes.low(i, cell)), hi: hi.map((_, i) => this.#axes.high(i, cell)) };
   }
 
-  /** The steps at `x`, and what has a row kept within `cell`. */
-  #heldAt(x: Float64Array, cell: Cell | undefined): Held {
+  /** Held values, and what has a row kept within `cell`. */
+  #heldIn(cell: Cell | undefined, values: Float64Array): Held {
     const { quantities } = this.#steps;
     const lower = new Float64Array(quantities.length).fill(-Infinity);
     const upper = new Float64Array(quantities.length).fill(Infinity);
     this.#axes.axes.forEach(({ quantity, cuts }, axis) => {
       if (cell === undefined || quantity < 0) return;
-      const { below, above } = quantities[quantity];
-      const [low, high] = [this.#axes.low(axis, cell) + below, this.#axes.high(axis, cell) + above];
+      const [low, high] = this.#smoothWithin(axis, cell);
       const margin = high - low > 1e-6 ? MARGIN * Math.max(1, Math.abs(low), Math.abs(high)) : 0;
       if (cell.from[axis] > 0) lower[quantity] = low + margin;
       if (cell.to[axis] < cuts.length) upper[quantity] = high - margin;
     });
-    return { values: this.#steps.heldAt(x).slice(), lower, upper };
+    return { values, lower, upper };
+  }
+
+  /** Bounds of the smooth number behind the quantity of an axis. */
+  #smoothWithin(axis: number, cell: Cell): [number, number] {
+    const { unit, below, above } = this.#steps.quantities[this.#axes.axes[axis].quantity];
+    return [unit * (this.#axes.low(axis, cell) + below), unit * (this.#axes.high(axis, cell) + above)];
   }
 
   /** The cell with what is known of it; undefined where it can hold nothing that keeps the limits. */
-  #node(cell: Cell): Node | undefined {
+  #node(cell: Part): Node | undefined {
     this.#boxes++;
-    const { lo, hi } = this.#boxOf(cell);
     this.#axes.axes.forEach(({ quantity, bits, cuts }, axis) => {
       if (quantity < 0) return;
-      this.#lower[quantity] = cell.from[axis] === 0 ? -Infinity : below(this.#axes.low(axis, cell), bits);
-      this.#upper[quantity] = cell.to[axis] === cuts.length
-        ? Infinity
-        : above(this.#axes.high(axis, cell), bits);
+      const [first, last] = [cell.from[axis] === 0, cell.to[axis] === cuts.length];
+      const smooth = this.#steps.quantities.length + quantity;
+      const [low, high] = this.#smoothWithin(axis, cell);
+      this.#lower[quantity] = first ? -Infinity : below(this.#axes.low(axis, cell), bits);
+      this.#upper[quantity] = last ? Infinity : above(this.#axes.high(axis, cell), bits);
+      this.#lower[smooth] = first ? -Infinity : low - MARGIN * Math.max(1, Math.abs(low));
+      this.#upper[smooth] = last ? Infinity : high + MARGIN * Math.max(1, Math.abs(high));
     });
-    this.#bounds.run(lo, hi, this.#lower, this.#upper);
+    this.#bounds.run(cell.lo, cell.hi, this.#lower, this.#upper);
     const { lower, upper } = this.#bounds;
     const { cost, held, heldElements } = this.#steps;
     for (let k = 0; k < cost; k++) if (lower[k] > upper[k]) return undefined;
@@ -275,7 +331,8 @@ class Search {
     let decided = true;
     for (let k = held; k < held + heldElements; k++) decided &&= lower[k] === upper[k];
     const bound = lower[cost];
-    return { ...cell, bound, decided, branch: decided ? undefined : this.#branch(cell) };
+    const values = decided ? lower.slice(held, held + heldElements) : undefined;
+    return { ...cell, bound, values, branch: decided ? undefined : this.#branch(cell) };
   }
 
   /** Where to cut: on the axis on which the forests differ most, at the middle of the weight; else on the longest other axis. */

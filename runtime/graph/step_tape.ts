@@ -1,13 +1,13 @@
 import type { Forest } from "./forest.ts";
 import type { BoxBounds } from "./interval.ts";
-import type { LiftedQuantity, LiftedSteps } from "./lift_steps.ts";
+import { type LiftedQuantity, type LiftedSteps, risingOf } from "./lift_steps.ts";
 import { Tape } from "./tape.ts";
 
 /** The steps of a problem in use: what they look at and what they are, at points and in boxes. */
 export class StepTape {
   readonly tape: Tape;
   readonly quantities: readonly LiftedQuantity[];
-  /** Numbers of the outputs: quantities from 0, then the cost, the limits, the held elements. */
+  /** Numbers of the outputs: quantities from 0, the smooth numbers behind them, then the cost, the limits, the held elements. */
   readonly cost: number;
   readonly held: number;
   readonly heldElements: number;
@@ -24,7 +24,7 @@ export class StepTape {
   constructor({ tape, quantities, limits, held, forests, rest, given }: LiftedSteps) {
     this.tape = Tape.decode(tape);
     this.quantities = quantities;
-    this.cost = quantities.length;
+    this.cost = 2 * quantities.length;
     this.held = this.cost + 1 + limits;
     this.heldElements = held;
     this.forests = this.tape.forests.map((forest, k) => ({ forest, quantities: forests[k] }));
@@ -52,8 +52,15 @@ export class StepTape {
     return some[k];
   }
 
-  /** For the present parameters. */
+  /** For the present parameters. What is known of the quantities and of the smooth numbers behind them may be told. */
   boxBounds(): BoxBounds {
-    return this.tape.boxBounds(this.quantities.length);
+    return this.tape.boxBounds(this.cost);
+  }
+
+  /** Whether quantity `k` rises or falls with its only variable, within the box that `bounds` are for. */
+  risesIn(bounds: BoxBounds, k: number): boolean | undefined {
+    const { variable, rising } = this.quantities[k];
+    if (variable < 0 || rising !== undefined) return rising;
+    return risingOf(this.tape.signs(this.quantities.length + k, bounds)[variable]);
   }
 }

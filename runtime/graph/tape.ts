@@ -1,4 +1,5 @@
 import type { Forest } from "./forest.ts";
+import { findInfluence, NONE, RISING } from "./influence.ts";
 import { BoxBounds, type Intervals, runIntervals } from "./interval.ts";
 import { neededFor } from "./needed.ts";
 import {
@@ -148,6 +149,12 @@ export class Tape {
   /** Bounds of the outputs over many boxes, for the present parameters. @param known See {@linkcode BoxBounds}. */
   boxBounds(known = 0): BoxBounds {
     return new BoxBounds(this.#program, this.machine.values, known);
+  }
+
+  /** How output `k` depends on each variable in the box of the last run of `bounds`, which are this tape's. */
+  signs(k: number, bounds: BoxBounds): Uint8Array {
+    const roots = Array.from({ length: this.outputs }, (_, output) => (output === k ? RISING : NONE));
+    return findInfluence(this.#program, roots, bounds.memory).signs.subarray(0, this.variables);
   }
 
   /** The forests of trees in it, in the order of the code. */

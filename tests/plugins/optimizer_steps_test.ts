@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { lowerFormula, parseFormula } from "../../runtime/graph/formula.ts";
 import { nextAbove } from "../../runtime/graph/forest.ts";
+import { lift } from "../../runtime/graph/nonsmooth.ts";
+import { compileTape } from "../../runtime/graph/tape.ts";
 import { roundHalfEven } from "../../runtime/graph/scalar.ts";
 import optimizer from "../../plugins/optimizer/optimizer.ts";
 import { randomForest } from "../graph/random_forest.ts";
 import { seeded } from "../graph/random_graph.ts";
-import { graphProblem, type Loaded, runOf } from "./optimizer_problem.ts";
+import { randomSteps } from "../graph/random_steps.ts";
+import { graphProblem, load, type Loaded, runOf } from "./optimizer_problem.ts";
 
 /** A cost and limits as formulas of u and v. */
 function formulas(cost: string, ...limits: { text: string; lower?: number; upper?: number }[]): Loaded {
@@ -166,6 +169,56 @@ Deno.test("optimize() is at the best of all cells of 60 random forests, with a l
     assert(holds(x), `forest ${k}`);
     assert(cost(x) <= best + 1e-6 * Math.max(1, Math.abs(best)), `forest ${k}: ${cost(x)}, best ${best}`);
   }
+});
+
+/** The least on a grid, then on ever finer ones around the best points. */
+function zoomed(f: (x: readonly number[]) => number): number {
+  const around = (x: readonly number[], width: number, points: number) =>
+    Array.from({ length: (2 * points + 1) ** 2 }, (_, k) => {
+      const steps = [k % (2 * points + 1), Math.floor(k / (2 * points + 1))];
+      const at = x.map((value, i) => Math.min(2, Math.max(-2, value + width * (steps[i] - points) / points)));
+      return { x: at, cost: f(at) };
+    });
+  let best = around([0, 0], 2, 75).sort((a, b) => a.cost - b.cost).slice(0, 12);
+  for (let width = 0.04; width > 1e-7; width *= 0.35) {
+    best = [...best, ...best.slice(0, 4).flatMap(({ x }) => around(x, width, 4))].sort((a, b) =>
+      a.cost - b.cost
+    )
+      .slice(0, 4);
+  }
+  return best[0].cost;
+}
+
+Deno.test("optimize() is as good as zooming grids on 79 of 80 random costs of steps, half of them with a limit of steps", () => {
+  let missed = 0;
+  for (let seed = 0; seed < 80; seed++) {
+    const { graph, cost, limit } = randomSteps(seed);
+    const limits = seed % 2 === 0 ? [] : [{ node: limit.id, lower: -Infinity, upper: 0.5 }];
+    const outputs = [cost.id, ...limits.map(({ node }) => node)];
+    const loaded = load({
+      exact: compileTape(graph, { variables: 2, parameters: 1, outputs }).buffer,
+      lifted: lift({ graph, variables: 2, parameters: 1, cost: cost.id, limits, scale: [0.1, 0.1] }),
+      limits,
+    });
+    const random = seeded(seed + 1);
+    const parameters = [0.5 + random()];
+    const x0 = [4 * random() - 2, 4 * random() - 2];
+    const setting = { x0, lo: [-2, -2], hi: [2, 2], scale: [0.1, 0.1], parameters };
+    const { status, x } = optimizer.optimize(runOf(loaded, setting));
+    const best = zoomed(([u, v]) => {
+      const at = [u, v, parameters[0]];
+      return limits.length > 0 && limit.value(at) > 0.5 ? Infinity : cost.value(at);
+    });
+    const found = new Float64Array(outputs.length);
+    loaded.exact.value(x, found);
+    if (best === Infinity) {
+      assertEquals(status, "infeasible", String(seed));
+      continue;
+    }
+    assert(limits.length === 0 || found[1] <= 0.5 + 1e-6, `${seed}: limit ${found[1]}`);
+    if (found[0] > best + 1e-4 * Math.max(1, Math.abs(best))) missed++;
+  }
+  assert(missed <= 1, `${missed} missed`);
 });
 
 Deno.test("optimize() sends scaled variables, formulas and another model's output through a forest", () => {
