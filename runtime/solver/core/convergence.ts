@@ -58,9 +58,14 @@ export class Convergence {
     this.rememberBest();
   }
 
+  /** Whether the last tested iterate holds all rows. */
+  isFeasible(): boolean {
+    return this.violation <= this.feasible();
+  }
+
   /** Remembers `now` if it is the best feasible iterate so far. */
   private rememberBest(): void {
-    if (this.violation > this.feasible() || (this.hasBest && this.state.now.f >= this.best.f)) return;
+    if (!this.isFeasible() || (this.hasBest && this.state.now.f >= this.best.f)) return;
     this.best.assign(this.state.now, this.base.size, this.base.m);
     this.hasBest = true;
   }

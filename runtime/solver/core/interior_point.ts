@@ -337,6 +337,10 @@ export class InteriorPoint {
     this.search.endSoft();
     const restoration = this.restoration;
     if (restoration === null) return this.relaxAgain();
+    // No step is left because curvature has left the range of numbers, and the objective is on its way down with it.
+    if (!direction && this.convergence.isFeasible() && state.now.f < -settings.diverging_iterates_tol) {
+      return DIVERGING;
+    }
     if (this.nlp.m === 0 || state.primalInfeasibility(state.now) <= 1e-2 * settings.tol) {
       return this.stuck(this.nlp.m === 0 ? STEP_FAILED : RESTORATION_FAILED);
     }
