@@ -42,53 +42,85 @@ export interface TorchNetwork {
   readonly count: number | undefined;
 }
 
-interface Sequential {
+/** One entry's place: the numbers of the Sequentials around it, the outermost first, then its own. */
+interface Place {
   readonly prefix: string;
-  /** By index, then by the last part of the entry's name. */
-  readonly layers: ReadonlyMap<number, Map<string, Tensor>>;
+  readonly path: readonly number[];
+  readonly part: string;
 }
 
 /** @throws {GraphError} TORCH naming the entry that does not belong to a plain Sequential network. */
 export function readLayers(state: TorchState): TorchNetwork {
-  const { prefix, layers } = group(state.tensors);
-  const read = [...layers.entries()].sort(([a], [b]) => a - b).map(([index, parts]) =>
-    layerOf({ name: `${prefix}${index}`, index }, parts)
+  const places = placesOf(state.tensors);
+  const [[, { prefix }]] = places;
+  const leaves = leavesOf(prefix, state.modules);
+  const nested = [...places].find(([, { path }]) => path.length > 1)?.[0];
+  if (nested !== undefined && leaves === undefined) {
+    throw torchError(
+      `its entry ${
+        quote(nested)
+      } is in a Sequential inside another, and the file does not name its layers: ` +
+        "expected torch.save(model.state_dict(), …)",
+    );
+  }
+  const layers = new Map<number, { readonly name: string; readonly parts: Map<string, Tensor> }>();
+  for (const [name, { path, part }] of places) {
+    const index = leaves === undefined ? path[0] : leaves.indexOf(path.join("."));
+    if (index < 0) throw torchError(`its entry ${quote(name)} is not of one of the layers that it names`);
+    const layer = layers.get(index) ?? { name: prefix + path.join("."), parts: new Map<string, Tensor>() };
+    layer.parts.set(part, state.tensors.get(name)!);
+    layers.set(index, layer);
+  }
+  const read = [...layers].sort(([a], [b]) => a - b).map(([index, { name, parts }]) =>
+    layerOf({ name, index }, parts)
   );
-  return { layers: read, count: countModules(prefix, state.modules) };
+  return { layers: read, count: leaves?.length };
 }
 
-function group(tensors: ReadonlyMap<string, Tensor>): Sequential {
-  const layers = new Map<number, Map<string, Tensor>>();
+function placesOf(tensors: ReadonlyMap<string, Tensor>): Map<string, Place> {
+  const places = new Map<string, Place>();
   let prefix: string | undefined;
-  for (const [name, tensor] of tensors) {
-    const parts = /^((?:[^.]+\.)*)(\d{1,6})\.([^.]+)$/.exec(name);
-    if (parts === null || (prefix !== undefined && parts[1] !== prefix)) {
+  for (const name of tensors.keys()) {
+    const words = name.split(".");
+    const part = words.pop()!;
+    const path: number[] = [];
+    while (words.length > 0 && /^\d{1,6}$/.test(words.at(-1)!)) path.unshift(Number(words.pop()));
+    const before = words.map((word) => `${word}.`).join("");
+    if (path.length === 0 || (prefix !== undefined && before !== prefix)) {
       const expected = prefix === undefined ? "a number" : `"${prefix}", a number`;
       throw torchError(
         `its entry ${quote(name)} is not of a plain Sequential network: expected ${expected} and a name`,
       );
     }
-    prefix = parts[1];
-    const index = Number(parts[2]);
-    const layer = layers.get(index) ?? new Map<string, Tensor>();
-    layer.set(parts[3], tensor);
-    layers.set(index, layer);
+    prefix = before;
+    places.set(name, { prefix, path, part });
   }
-  return { prefix: prefix!, layers };
+  return places;
 }
 
-/** Every module of the file must be one of the layers, or contain them: what others do is code, which is not there. */
-function countModules(prefix: string, modules: readonly string[] | undefined): number | undefined {
-  let count = 0;
+/**
+ * The layers in the order in which a Sequential runs them, those without parameters too; undefined where the file does
+ * not say. Every module of the file must be one of them, or contain them: what others do is code, which is not there.
+ */
+function leavesOf(prefix: string, modules: readonly string[] | undefined): string[] | undefined {
+  const inside = new Map<string, readonly number[]>();
   for (const name of modules ?? []) {
     if (name === "" || prefix.startsWith(`${name}.`)) continue;
-    const index = name.startsWith(prefix) ? /^\d{1,6}$/.exec(name.slice(prefix.length)) : null;
-    if (index === null) {
+    const place = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    if (!/^\d{1,6}(\.\d{1,6}){0,9}$/.test(place)) {
       throw torchError(`its module ${quote(name)} is not a layer of a plain Sequential network`);
     }
-    count = Math.max(count, Number(index[0]) + 1);
+    inside.set(place, place.split(".").map(Number));
   }
-  return count === 0 ? undefined : count;
+  if (inside.size === 0) return undefined;
+  const containers = new Set([...inside.values()].map((path) => path.slice(0, -1).join(".")));
+  const leaves = [...inside].filter(([place]) => !containers.has(place));
+  return leaves.sort(([, a], [, b]) => compared(a, b)).map(([place]) => place);
+}
+
+function compared(a: readonly number[], b: readonly number[]): number {
+  const k = a.findIndex((value, i) => value !== b[i]);
+  return k < 0 ? a.length - b.length : a[k] - (b[k] ?? -1);
 }
 
 const PARTS: Readonly<Record<TorchLayer["kind"], readonly string[]>> = {

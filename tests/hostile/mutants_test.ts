@@ -24,7 +24,7 @@ const TORCH_FILES = [
     "layer_norm.pth",
     "views.pth",
   ],
-  ...["legacy_protocol2.pth", "legacy_protocol5.pth", "legacy_double.pth", "views_legacy.pth"],
+  ...["legacy_protocol2.pth", "legacy_protocol5.pth", "legacy_double.pth", "views_legacy.pth", "nested.pth"],
 ];
 const SCALER_FILES = [
   ...["scalers_new_protocol0.pkl", "scalers_new_protocol2.pkl", "scalers_new_protocol5.pkl"],
