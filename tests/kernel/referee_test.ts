@@ -5,6 +5,7 @@ import { type Judged, Referee, type RefereeOptions } from "../../runtime/kernel/
 import { assert, assertEquals, assertStringIncludes } from "../std/assert.ts";
 import { ROOT } from "../../runtime/config.ts";
 import { answerText } from "../../runtime/cli/answer_text.ts";
+import { writeOnnx } from "../../runtime/graph/onnx_writer.ts";
 import { openKernel } from "./open_kernel.ts";
 
 const STATE = { a: 0.1, b: 0.2, c: 0.3, d: 0.4 };
@@ -148,4 +149,82 @@ Deno.test("ONNX Runtime judges a model after the first answer, rests then, and i
     ]]);
     assertEquals(open.kernel.plugins().some(({ id }) => id === "onnx"), false);
   });
+});
+
+/** A strategy of one model with one output, beside which the model lies. */
+const ONE = `apiVersion: setpoint/v1
+name: one
+version: 1.0.0
+variables:
+  a: { type: Operative, units: "-", threshold: 0.1, min: -1, max: 1 }
+  b: { type: Informative, units: "-" }
+  c: { type: Informative, units: "-" }
+  d: { type: Informative, units: "-" }
+  y: { type: Predicted, units: "-" }
+  z: { type: Predicted, units: "-" }
+  cost: { type: CalculatedKPI, units: "-" }
+skills:
+  model: { class: InferenceModel, inputs: [a, b, c, d], outputs: [y, z], config: { model_path: m.onnx } }
+  sum: { class: MathFunction, inputs: [y, z], outputs: [cost], config: { formula: y + z } }
+  all: { class: CompositionSkill, outputs: [cost], config: { skill_sequence: [model, sum] } }
+  best: { class: OptimizationSkill, inputs: [a], outputs: [a], config: { cost_skill_name: all, cost_feature_name: cost } }
+tasks:
+  - { name: main, skill_sequence: [best] }
+`;
+
+const CLOSED = { SETPOINT_APP_MODE: "api", SETPOINT_OPTIMIZATION_CONTROL: "closed_loop" };
+
+Deno.test("a model whose digits 32 bits do not hold is doubted: real ONNX Runtime, requested closed loop stays advisory", async () => {
+  // (x + 1e8) − 1e8: eight digits go, in 32 bits.
+  const far = { name: "far", shape: [], data: [1e8] };
+  const model = writeOnnx({
+    name: "lost",
+    inputs: [{ name: "x", shape: ["n", 4] }],
+    outputs: [{ name: "y", shape: ["n", 2] }],
+    initializers: [far, { name: "w", shape: [4, 2], data: [1, 0, 0, 1, 1, 0, 0, 1] }],
+    nodes: [
+      { op: "Add", inputs: ["x", "far"], outputs: ["up"] },
+      { op: "Sub", inputs: ["up", "far"], outputs: ["down"] },
+      { op: "MatMul", inputs: ["down", "w"], outputs: ["y"] },
+    ],
+  });
+  await using open = await openKernel({
+    strategy: ONE,
+    files: { "m.onnx": model },
+    serving: true,
+    env: CLOSED,
+  });
+  assertEquals((await open.answer(STATE)).status, "success");
+  await until(() => open.kernel.active!.trust.doubts.length === 1);
+  const { control, warnings } = await open.answer(STATE);
+  assertEquals([control.requested, control.actual], ["closed_loop", "advisory"]);
+  assertStringIncludes(control.reason!, "is not trusted, the strategy only advises: its output 1 is");
+  assertEquals(warnings.map(({ code }) => code), ["MODEL_DOUBTED"]);
+  const [row] = await open.kernel.cycles({ limit: 1 });
+  assertEquals(row.control, control);
+});
+
+Deno.test("a model of 64 bits that ONNX Runtime has no kernels for is vouched for by golden vectors alone", async () => {
+  const model = Deno.readFileSync(`${ROOT}/tests/fixtures/onnx/dynamo_double_gelu.onnx`);
+  const { inputs, outputs } = JSON.parse(
+    Deno.readTextFileSync(`${ROOT}/tests/fixtures/onnx/torch.json`),
+  ).dynamo_double_gelu;
+  {
+    await using open = await openKernel({
+      strategy: ONE,
+      files: { "m.onnx": model },
+      serving: true,
+      env: CLOSED,
+    });
+    await open.answer(STATE);
+    await until(() => /nothing vouches/.test(open.kernel.active!.trust.open[0] ?? ""));
+    const { control, warnings } = await open.answer(STATE);
+    assertEquals([control.actual, warnings], ["advisory", []]);
+    assertStringIncludes(control.reason!, "expected golden vectors");
+  }
+  const golden = (inputs as number[][]).map((input, i) => ({ input, output: outputs[i] }));
+  const files = { "m.onnx": model, "m.json": JSON.stringify({ format: "setpoint/model/v1", golden }) };
+  const strategy = ONE.replace("model_path: m.onnx", "model_path: m.onnx, metadata_path: m.json");
+  await using open = await openKernel({ strategy, files, serving: true, env: CLOSED });
+  assertEquals((await open.answer(STATE)).control, { requested: "closed_loop", actual: "closed_loop" });
 });
