@@ -184,7 +184,7 @@ const METHODS: Readonly<Record<PluginKind, readonly string[]>> = {
  * Checks a plugin and gives it back; a plugin file has the result as its default export.
  * @throws {TypeError} If a part is missing or of the wrong type.
  */
-export function definePlugin<P extends Plugin>(plugin: P): P {
+export function definePlugin<const P extends Plugin>(plugin: P): P {
   const { name, version, kind } = plugin;
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/.test(name)) {
     throw new TypeError(`Cannot define a plugin named ${JSON.stringify(name)}: expected "publisher/name"`);

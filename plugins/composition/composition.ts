@@ -19,6 +19,12 @@ export default definePlugin({
     },
     required: ["skill_sequence"],
   },
+  examples: [{ title: "two skills", config: { skill_sequence: ["predict", "cost"] } }],
+  tests: [{
+    name: "in order, also twice",
+    config: { skill_sequence: ["b", "a", "b"] },
+    sequence: ["b", "a", "b"],
+  }],
 
   sequence({ name, config, legacy }: SkillSpec): readonly string[] {
     const problems: SkillProblem[] = [];

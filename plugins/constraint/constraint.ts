@@ -41,6 +41,21 @@ export default definePlugin({
       priority: { type: "number" },
     },
   },
+  examples: [{ title: "a temperature", config: { op_min: 60, op_max: 90, var_min: 40, var_max: 110 } }],
+  tests: [
+    {
+      name: "half-way to the physical limit",
+      config: { op_min: 60, var_min: 40 },
+      inputs: { t: 50 },
+      outputs: { score: 0.5 },
+    },
+    {
+      name: "inside",
+      config: { op_min: 60, op_max: 90, mode: "hard" },
+      inputs: { t: 70 },
+      outputs: { score: 1 },
+    },
+  ],
 
   lower(skill: SkillSpec): Lowered {
     const problems: SkillProblem[] = [];

@@ -43,6 +43,13 @@ export default definePlugin({
     },
     required: ["formula"],
   },
+  examples: [{ title: "a sum", config: { formula: "2 * a + b" } }],
+  tests: [{
+    name: "latest and measured values, thresholds",
+    config: { formula: "a + 10 * a_current + 100 * a_threshold + max(b, 2) ** 3" },
+    inputs: { a: 1, a_current: 2, a_threshold: 3, b: 2.5 },
+    outputs: { y: 1 + 20 + 300 + 15.625 },
+  }],
 
   lower(skill: SkillSpec): Lowered {
     const problems = checkShape(skill);

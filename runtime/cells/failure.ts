@@ -13,7 +13,7 @@ export function describeFailure(
 ): CallError {
   try {
     const stack = error instanceof Error ? String(error.stack ?? "") : "";
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`;
+    const text = error instanceof Error ? named(error) : `thrown: ${String(error)}`;
     const at = positionIn(text, blob) ?? positionIn(stack, blob);
     if (error instanceof SkillError) {
       return { kind: "skill", message: clean(error.message, blob, file), problems: error.problems, ...at };
@@ -22,6 +22,11 @@ export function describeFailure(
   } catch {
     return { kind, message: "it threw something that cannot be read" };
   }
+}
+
+/** Deno tells a syntax error as the message of a TypeError. */
+function named({ name, message }: Error): string {
+  return /^\w*Error: /.test(message) ? message : `${name}: ${message}`;
 }
 
 function positionIn(text: string, blob: string): { line: number; column: number } | undefined {

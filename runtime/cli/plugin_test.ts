@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { setpointError } from "../errors.ts";
+import { setpointError, whyUnreadable } from "../errors.ts";
 import { checkPlugin, type PluginReport } from "../kernel/plugin_check.ts";
 import { printJson, printLine, printText } from "./print.ts";
 
@@ -24,8 +24,7 @@ export async function readPlugin(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
-    throw setpointError("USAGE", `Cannot read the plugin: ${why}`, { at: { file }, cause });
+    throw setpointError("USAGE", `Cannot read the plugin: ${whyUnreadable(cause)}`, { at: { file }, cause });
   }
 }
 

@@ -19,7 +19,11 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
     case "plugins":
       return await (await import("./plugins.ts")).plugins({ ...asked, release: flags.release });
     case "plugin:new":
-      return await (await import("./plugin_new.ts")).pluginNew(outputFile(invocation)!, flags.kind);
+      return await (await import("./plugin_new.ts")).pluginNew(
+        outputFile(invocation)!,
+        invocation.operands[0],
+        flags.kind,
+      );
     case "plugin:build":
       return await (await import("./plugin_dev.ts")).pluginBuild(
         inputFiles(invocation)[0],

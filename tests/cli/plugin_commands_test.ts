@@ -1,5 +1,6 @@
 /** The commands for authors, as a person runs them, in a folder of their own. */
-import { TEMPLATE_KINDS } from "../../runtime/cli/plugin_templates.ts";
+import { SDK_VERSION } from "../../runtime/graph/manifest.ts";
+import { pluginTemplate, TEMPLATE_KINDS } from "../../runtime/cli/plugin_templates.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { task } from "../launch/process.ts";
 
@@ -33,6 +34,40 @@ for (const kind of TEMPLATE_KINDS) {
     assertStringIncludes(again.stderr, "it is there already");
   });
 }
+
+Deno.test("plugin:new refuses names and kinds that cannot be, and says what can", async () => {
+  await using at = await folder();
+  const env = { INIT_CWD: at.path };
+  await Deno.mkdir(`${at.path}/taken.ts`);
+  await Deno.mkdir(`${at.path}/sub`);
+  const cases = [
+    [["my plugin"], 'Cannot name a plugin "my plugin", expected letters'],
+    [[""], 'Cannot name a plugin ""'],
+    [[".hidden"], 'Cannot name a plugin ".hidden"'],
+    [["valve.js"], 'Cannot name a plugin "valve.js"'],
+    [["Größe"], 'Cannot name a plugin "Größe"'],
+    [["a".repeat(81)], "at most 80"],
+    [["nowhere/valve"], "there is no such folder"],
+    [["taken"], "it is there already"],
+    [["valve", "--kind", "optimiser"], 'kind "optimiser", expected function, model, constraint, optimizer'],
+    [["valve", "more"], 'Unknown argument "more"'],
+    [[], "its NAME is missing"],
+  ] as const;
+  for (const [args, says] of cases) {
+    const { code, stderr } = await task(["plugin:new", ...args], { env });
+    assertEquals(code, 2, args.join(" "));
+    assertStringIncludes(stderr, says);
+  }
+  const made = await task(["plugin:new", "sub/valve"], { env });
+  assertStringIncludes(made.stdout, "next: deno task plugin:test sub/valve.ts");
+  assertEquals([...Deno.readDirSync(at.path)].map(({ name }) => name).sort(), ["sub", "taken.ts"]);
+});
+
+Deno.test("a new plugin asks for the SDK that it is written for", () => {
+  for (const kind of TEMPLATE_KINDS) {
+    assertStringIncludes(pluginTemplate(kind, "my/x"), `sdk: "^${SDK_VERSION}"`);
+  }
+});
 
 Deno.test("plugin:test tells a failing test and an exception with the author's file and line", async () => {
   await using at = await folder();

@@ -198,3 +198,11 @@ export default definePlugin({
     assertStringIncludes(message, says);
   }
 });
+
+for (const kind of ["function", "constraint", "composition", "optimizer"]) {
+  Deno.test(`the built-in ${kind} would pass plugin:test under a name that a user may give`, async () => {
+    const text = await Deno.readTextFile(new URL(`../../plugins/${kind}/${kind}.ts`, import.meta.url));
+    const report = await check(text.replace(/name: "(?:builtin|setpoint)\//, 'name: "my/'));
+    assertEquals([report.kind, failed(report)], [kind, []]);
+  });
+}
