@@ -79,8 +79,9 @@ export {
 export type { Unit } from "../runtime/graph/units.ts";
 export { lowerOnnx } from "../runtime/graph/onnx.ts";
 export type { LoweredOnnx, OnnxPort, OpaqueOnnx } from "../runtime/graph/onnx.ts";
+export { exportTorch } from "../runtime/graph/torch_export.ts";
 export { lowerTorch } from "../runtime/graph/torch_lower.ts";
-export { TORCH_ACTIVATIONS } from "../runtime/graph/torch_steps.ts";
+export { TORCH_ACTIVATIONS, torchSteps } from "../runtime/graph/torch_steps.ts";
 export type { TorchActivation } from "../runtime/graph/torch_steps.ts";
 export { readScalers } from "../runtime/graph/scaler_file.ts";
 export { didYouMean, nearestNames } from "../runtime/graph/nearest_names.ts";

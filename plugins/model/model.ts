@@ -5,6 +5,7 @@
  */
 import {
   definePlugin,
+  exportTorch,
   type Expression,
   type GoldenVector,
   Graph,
@@ -30,8 +31,11 @@ import {
   type SkillSpec,
   type Source,
   TORCH_ACTIVATIONS,
+  torchSteps,
 } from "setpoint";
 
+/** Of a .pth as ONNX, which travels to the kernel: larger networks need golden vectors. */
+const MAX_CHECKED_BYTES = 512 * 1024;
 /** Share of a threshold that a difference quotient through 32-bit arithmetic steps. */
 const STEP = 1 / 16;
 /** Cost of leaving a training range by its width, where the range is soft and says no other. */
@@ -85,9 +89,12 @@ export default definePlugin({
     }
     checkGolden(skill, model!, scaling, metadata.golden);
     const lowered = { ...build(skill, model!, scaling, zero), limits, notes };
-    if (metadata.golden.length > 0 || isTorch(skill.files.model_path)) return lowered;
+    if (metadata.golden.length > 0) return lowered;
+    const onnx = isTorch(skill.files.model_path) ? torchAsOnnx(skill) : undefined;
+    if (onnx !== undefined && onnx.length > MAX_CHECKED_BYTES) return lowered;
     const range = trainingRange(skill, scaling, ranges);
-    return { ...lowered, check: { file: "model_path", expression: model!.expression, ...range } };
+    const check = { file: "model_path", ...(onnx && { onnx }), expression: model!.expression, ...range };
+    return { ...lowered, check };
   },
 });
 
@@ -123,20 +130,26 @@ function onnxModel(skill: SkillSpec, { bytes }: SkillFile): LoweredOnnx | Opaque
 }
 
 /** A state dict does not tell its activations. */
-function torchModel({ config }: SkillSpec, { bytes }: SkillFile): LoweredOnnx {
-  const [activation, outputActivation] = [config.activation, config.output_activation].map((value) =>
-    TORCH_ACTIVATIONS.find((known) => known === value)
-  );
-  const expression = lowerTorch(bytes, {
-    ...(activation && { activation }),
-    ...(outputActivation && { outputActivation }),
-  });
+function torchModel(skill: SkillSpec, { bytes }: SkillFile): LoweredOnnx {
+  const expression = lowerTorch(bytes, torchOptions(skill));
   const port = (name: string, length: number) => [{ name, shape: [1, length], length }];
   return {
     inputs: port("input", expression.sources),
     outputs: port("output", expression.outputs.length),
     expression,
   };
+}
+
+function torchOptions({ config }: SkillSpec) {
+  const [activation, outputActivation] = [config.activation, config.output_activation].map((value) =>
+    TORCH_ACTIVATIONS.find((known) => known === value)
+  );
+  return { ...(activation && { activation }), ...(outputActivation && { outputActivation }) };
+}
+
+/** What ONNX Runtime can be asked about. */
+function torchAsOnnx(skill: SkillSpec): Uint8Array {
+  return exportTorch(torchSteps(skill.files.model_path.bytes, torchOptions(skill)), skill.name);
 }
 
 /** A zip archive, or a pickle: an ONNX file starts with neither. */

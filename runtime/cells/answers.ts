@@ -131,12 +131,13 @@ export function checkLowered(value: unknown, fileKeys: readonly string[]): Lower
 }
 
 function checkSample(value: unknown, fileKeys: readonly string[]): ModelSample {
-  const { file, batch, answers, count: rows } = fields(value, "a sample");
+  const { file, onnx, batch, answers, count: rows } = fields(value, "a sample");
   if (!fileKeys.includes(file as string)) {
     throw new TypeError(`a sample names the file "${file}", which the skill does not have`);
   }
   const sample = {
     file: file as string,
+    ...(onnx instanceof Uint8Array && { onnx }),
     batch: floats(batch, "a sample's batch"),
     answers: floats(answers, "a sample's answers"),
     count: count(rows, "a sample's size"),

@@ -6,7 +6,7 @@ import { seededRandom } from "../graph/seeded_random.ts";
 const POINTS = 64;
 const SEED = 20_261_121;
 
-export function sampleModel({ file, expression, lower, upper }: ModelCheck): ModelSample {
+export function sampleModel({ file, onnx, expression, lower, upper }: ModelCheck): ModelSample {
   const { graph, sources, outputs } = expression;
   const tape = compileTape(graph, { variables: 0, parameters: sources, outputs });
   const random = seededRandom(SEED);
@@ -21,5 +21,5 @@ export function sampleModel({ file, expression, lower, upper }: ModelCheck): Mod
     tape.setParameters(batch.subarray(row * sources, (row + 1) * sources));
     tape.value(none, answers.subarray(row * outputs.length, (row + 1) * outputs.length));
   }
-  return { file, batch, answers, count: POINTS };
+  return { file, ...(onnx && { onnx }), batch, answers, count: POINTS };
 }

@@ -113,8 +113,10 @@ export interface OpaqueSpec {
 
 /** A model that became an expression, for the referee: ONNX Runtime gives the same numbers, or nobody should trust it. */
 export interface ModelCheck {
-  /** Config key of the ONNX file. */
+  /** Config key of the model. */
   readonly file: string;
+  /** The model as ONNX, where the file is of another kind. */
+  readonly onnx?: Uint8Array;
   /** From the model's own inputs to its own outputs, without scaling. */
   readonly expression: Expression;
   /** The range of each input that the model was trained in, in the model's own numbers. */
@@ -125,6 +127,7 @@ export interface ModelCheck {
 /** What a {@linkcode ModelCheck} found, as it crosses a process. */
 export interface ModelSample {
   readonly file: string;
+  readonly onnx?: Uint8Array;
   /** count × inputs, row-major: random points of the training range. */
   readonly batch: Float64Array;
   /** count × outputs. */

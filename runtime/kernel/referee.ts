@@ -1,5 +1,6 @@
 /** Asks ONNX Runtime whether a model that became part of the graph still computes what its file says. */
-import type { OnnxHost } from "../cells/onnx_host.ts";
+import { sha256 } from "../artifacts/digest.ts";
+import type { OnnxHost, OnnxModelFiles } from "../cells/onnx_host.ts";
 import type { Clock } from "../clock.ts";
 import { SetpointError } from "../errors.ts";
 import type { ModelSample, SkillSpec } from "../graph/skill.ts";
@@ -138,7 +139,7 @@ export class Referee implements AsyncDisposable {
   /** undefined: ONNX Runtime was not there to say. */
   async #compare({ spec, sample }: RefereeCase, loaded: string[]): Promise<Verdict | undefined> {
     const { onnx, log } = this.#options;
-    const { key, bytes, external } = onnxModelOf(spec, sample.file);
+    const { key, bytes, external } = await modelOf({ spec, sample });
     const [inputs, outputs] = [sample.batch, sample.answers].map(({ length }) => length / sample.count);
     const expected = new Float64Array(sample.answers.length);
     try {
@@ -205,11 +206,16 @@ function disagreement(found: Float64Array, expected: Float64Array, outputs: numb
   }
 }
 
-async function keyOf({ spec, sample }: RefereeCase): Promise<string> {
-  const { key } = onnxModelOf(spec, sample.file);
-  const parts = [new TextEncoder().encode(key), sample.batch, sample.answers];
-  const bytes = await new Blob(parts as BlobPart[]).arrayBuffer();
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+async function modelOf({ spec, sample: { file, onnx } }: RefereeCase): Promise<OnnxModelFiles> {
+  return onnx === undefined
+    ? onnxModelOf(spec, file)
+    : { key: await sha256(onnx as Uint8Array<ArrayBuffer>), bytes: onnx, external: [] };
+}
+
+async function keyOf(entry: RefereeCase): Promise<string> {
+  const { key } = await modelOf(entry);
+  const parts = [new TextEncoder().encode(key), entry.sample.batch, entry.sample.answers];
+  return await sha256(await new Blob(parts as BlobPart[]).bytes());
 }
 
 /** Whatever is broken is judged again. */

@@ -228,3 +228,13 @@ Deno.test("a model of 64 bits that ONNX Runtime has no kernels for is vouched fo
   await using open = await openKernel({ strategy, files, serving: true, env: CLOSED });
   assertEquals((await open.answer(STATE)).control, { requested: "closed_loop", actual: "closed_loop" });
 });
+
+Deno.test("a .pth network is judged by its ONNX form", async () => {
+  const strategy = ONE.replace("model_path: m.onnx", "model_path: m.pth").replaceAll(", c, d]", ", c]");
+  const files = { "m.pth": Deno.readFileSync(`${ROOT}/tests/fixtures/torch/zip_protocol2.pth`) };
+  await using open = await openKernel({ strategy, files, serving: true, env: CLOSED });
+  const first = await open.answer(STATE);
+  assertStringIncludes(first.control.reason!, 'm.pth" of skill "model" is not yet compared');
+  await until(() => open.kernel.active!.trust.open.length === 0);
+  assertEquals((await open.answer(STATE)).control.actual, "closed_loop");
+});
