@@ -145,7 +145,7 @@ export interface SkillPlugin extends Common {
   evaluate?(skill: SkillSpec, batch: Float64Array, count: number, opaque: number): Float64Array;
   /**
    * Derivatives of what `evaluate` gives, at the same points. Default: central differences, 2 · inputs more points each.
-   * At a corner any slope between those of its sides is right.
+   * At a corner any slope between those of its sides is right. Proven at the plugin's own tests; without one not used.
    * @returns count × outputs × inputs, row-major; not finite where it is not known: differences are taken there.
    */
   jacobian?(skill: SkillSpec, batch: Float64Array, count: number, opaque: number): Float64Array;

@@ -109,7 +109,9 @@ export class PluginHandle {
       skill,
       (reference) => ({ method: "lower", skill: reference }),
     );
-    const lowered = this.#checked(label, () => checkLowered(value, Object.keys(skill.files)));
+    const { tests = [] } = this.description;
+    const answer = this.#checked(label, () => checkLowered(value, Object.keys(skill.files)));
+    const lowered = tests.length > 0 ? answer : withoutJacobians(answer, skill.name);
     this.#opaques.set(skill, lowered.opaques);
     return lowered;
   }
@@ -362,6 +364,18 @@ export class PluginHandle {
       throw callFailed("PLUGIN_FAILED", label, `its answer cannot be used: ${(error as Error).message}`);
     }
   }
+}
+
+/** A Jacobian that no test of the plugin's own proves is not used. */
+function withoutJacobians(lowered: LoweredMessage, skill: string): LoweredMessage {
+  if (!lowered.opaques.some(({ jacobian }) => jacobian)) return lowered;
+  const message =
+    `The Jacobian of skill "${skill}" is not used, differences are taken: its plugin has no test that proves it`;
+  return {
+    ...lowered,
+    opaques: lowered.opaques.map((spec) => ({ ...spec, jacobian: false })),
+    notes: [...lowered.notes, { message, path: ["class"] }],
+  };
 }
 
 function tellsJacobian(route: OpaqueRoute): boolean {

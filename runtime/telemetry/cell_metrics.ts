@@ -9,6 +9,7 @@ export interface CellMetric {
   readonly failures: number;
   readonly restarts: number;
   readonly rss_bytes: number | null;
+  readonly heap_bytes: number | null;
   readonly p50_ms: number | null;
   readonly p99_ms: number | null;
   readonly heartbeat_age_ms: number | null;
@@ -72,6 +73,9 @@ export function cellMetrics(
   );
   gauge("setpoint_cell_resident_memory_bytes", "Memory of a plugin's process", [], ({ rss_bytes }) => [
     [{}, rss_bytes],
+  ]);
+  gauge("setpoint_cell_heap_bytes", "JavaScript heap of a plugin's largest thread", [], ({ heap_bytes }) => [
+    [{}, heap_bytes],
   ]);
   gauge("setpoint_cell_call_seconds", "Time of the last 512 calls", ["quantile"], ({ p50_ms, p99_ms }) => [
     [{ quantile: "0.5" }, inSeconds(p50_ms)],

@@ -152,6 +152,14 @@ for (
   });
 }
 
+Deno.test("a Jacobian that no test proves is not used, and a note says so", async () => {
+  await using started = startHost();
+  const plugin = await started.host.open({ id: "bowl", text: BOWL.replace(/ {2}tests: .*/, "") });
+  const { opaques, notes } = await plugin.lower(skillOf("s"));
+  assertEquals(opaques[0].jacobian, false);
+  assertStringIncludes(notes[0].message, 'The Jacobian of skill "s" is not used');
+});
+
 Deno.test("a plugin whose Jacobian is wrong at its own test is not opened, and is told where and by how much", async () => {
   await using started = startHost({ limits: { wallMs: 10_000 } });
   const text = BOWL.replace("2 * x", "2 * x + 0.01");

@@ -26,7 +26,7 @@ Deno.test("the walkthrough of plugins/README.md does what it says, offline", asy
   const folder = await Deno.makeTempDir({ prefix: "setpoint-walk-" });
   try {
     // in the text it is a folder of the checkout; here it is elsewhere, so that nothing of the checkout is written
-    const prelude = `deno() { "$DENO" task --quiet --config "${ROOT}/deno.json" "\${@:2}"; }\n`;
+    const prelude = `deno() { "$DENO" "$1" --quiet --config "${ROOT}/deno.json" "\${@:2}"; }\n`;
     let cwd = folder;
     let output = "";
     for (const { language, text } of blocksOf("Ten minutes")) {
