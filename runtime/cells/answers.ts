@@ -1,5 +1,6 @@
 /** In the kernel: what comes from a cell is checked here before anybody uses it. All throw TypeError or FrameError. */
 import { checkManifest, type PluginManifest } from "../graph/manifest.ts";
+import { printable } from "../graph/printable.ts";
 import { checkLine } from "../graph/plugin_log.ts";
 import {
   type Limit,
@@ -284,11 +285,6 @@ function name(value: unknown, what: string): string {
     throw new TypeError(`${what} is no text, or too long`);
   }
   return printable(value);
-}
-
-/** Without what a terminal or a reader of logs would obey. */
-function printable(value: string): string {
-  return value.toWellFormed().replace(/[^\P{C}\n\t]/gu, " ");
 }
 
 /** ±Infinity allowed, NaN not. */

@@ -108,5 +108,7 @@ systemClock.every(limits.beatMs, () => {
   const heap = Math.max(0, ...[...workers.values()].map((worker) => worker.heap));
   tell({ t: "beat", rss: Deno.memoryUsage().rss, heap });
 });
+// every cell needs one: it loads what is trusted while the kernel hears of the cell
+workerOf(0);
 tell({ t: "ready" });
 listen().catch((error) => end(`cannot go on: ${error}`));

@@ -1,6 +1,7 @@
 /** What a plugin says of itself beside its name: the SDK that it is for, its config, its needs, its examples and tests. */
 import { checkSchema, type ConfigSchema } from "./config_schema.ts";
 import { didYouMean } from "./nearest_names.ts";
+import { printable } from "./printable.ts";
 import { satisfies } from "./sdk_range.ts";
 import type { Json, PluginKind } from "./skill.ts";
 
@@ -113,7 +114,7 @@ export function checkManifest(value: unknown): PluginManifest {
     name,
     version,
     kind,
-    ...(isGiven(description) && { description: (description as string).slice(0, 2_000) }),
+    ...(isGiven(description) && { description: printable((description as string).slice(0, 2_000)) }),
     ...(isGiven(sdk) && { sdk: sdk as string }),
     ...(isGiven(config) && { config: checkSchema(config) }),
     ...(isGiven(limits) && { limits: checkLimits(limits) }),
@@ -150,7 +151,7 @@ function checkExample(value: unknown, k: number): PluginExample {
   const { title, config } = mapping(value, `examples.${k}`, ["title", "config"]);
   if (typeof title !== "string") wrong(`examples.${k}.title`, title, "a text");
   return {
-    title: title.slice(0, 200),
+    title: printable(title.slice(0, 200)),
     config: mapping(config ?? {}, `examples.${k}.config`) as PluginExample["config"],
   };
 }
@@ -166,7 +167,7 @@ function checkTest(value: unknown, k: number): PluginTest {
     wrong(`${at}.sequence`, sequence, "a list of names");
   }
   return {
-    name: typeof name === "string" ? name.slice(0, 200) : `test ${k + 1}`,
+    name: typeof name === "string" ? printable(name.slice(0, 200)) : `test ${k + 1}`,
     config: mapping(config ?? {}, `${at}.config`) as PluginTest["config"],
     inputs: each(inputs, `${at}.inputs`, "number"),
     outputs: each(outputs, `${at}.outputs`, "number"),

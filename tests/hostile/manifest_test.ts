@@ -1,5 +1,6 @@
 /** A plugin may say anything of itself: what it says is data to the kernel, and nothing of it runs or sticks there. */
 import { SetpointError } from "../../runtime/errors.ts";
+import { checkManifest } from "../../runtime/graph/manifest.ts";
 import { skillOf } from "../cells/plugins.ts";
 import { lives, startHost } from "../cells/start.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
@@ -66,4 +67,17 @@ Deno.test("a plugin whose own test loops is killed, and does not delay another",
   const good = await started.host.open({ id: "good", text: plugin("") });
   assertEquals(await good.sequence(skillOf("s")), ["fine"]);
   assertStringIncludes((await opening).message, "exceeded 500 ms");
+});
+
+Deno.test("what a manifest says cannot steer a terminal", () => {
+  const evil = "\x1b]0;owned\x07\u202egnp\x9b2J\ud800";
+  const { description, tests, examples } = checkManifest({
+    ...{ name: "test/evil", version: "1.0.0", kind: "function", description: `${evil}\nline two` },
+    ...{ tests: [{ name: evil }], examples: [{ title: evil, config: {} }] },
+  });
+  for (const text of [description, tests![0].name, examples![0].title]) {
+    assert(/^[\P{C}\n]*$/u.test(text!), JSON.stringify(text));
+    assertStringIncludes(text!, "owned");
+  }
+  assertStringIncludes(description!, "\nline two");
 });
