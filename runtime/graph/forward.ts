@@ -1,8 +1,8 @@
 /// <reference types="../solver/core/portable.d.ts" />
 /** Values: runs the instructions `from` … `to` − 1 over the arena. */
-import { ADD, CONCAT, GELU, LINEAR, OPAQUE, SELECT, SUM, TREES } from "./codes.ts";
+import { ADD, CONCAT, GELU, LINEAR, OPAQUE, SELECT, SIGMOID, SUM, TANH, TREES } from "./codes.ts";
 import { applyLinear } from "./dense.ts";
-import { applyGelu } from "./gelu.ts";
+import { applyGelu, applySigmoid, applyTanh } from "./curves.ts";
 import { WIDTH } from "./codes.ts";
 import { applyTrees } from "./trees.ts";
 import { binaryValue, selectValue, unaryValue } from "./scalar.ts";
@@ -27,6 +27,10 @@ export function runForward(work: Workspace, from: i32, to: i32): void {
       for (let i: i32 = 0; i < length; i++) v[out + i] = v[a + i];
     } else if (op === GELU) {
       applyGelu(v, work.first, work.second, a, out, length);
+    } else if (op === TANH) {
+      applyTanh(v, a, out, length);
+    } else if (op === SIGMOID) {
+      applySigmoid(v, a, out, length);
     } else if (op === SUM) {
       v[out] = sumOf(v, a, code[at + 5]);
     } else if (op === OPAQUE) {

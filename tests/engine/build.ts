@@ -9,7 +9,7 @@ const ROOT = new URL("../../runtime/", import.meta.url);
 /** Files of which the module gets a twin. */
 const TWINS: Readonly<Record<string, string>> = {
   "graph/dense.ts": "graph/dense_simd.ts",
-  "graph/gelu.ts": "graph/gelu_simd.ts",
+  "graph/curves.ts": "graph/curves_simd.ts",
   "graph/functions.ts": "graph/functions_wasm.ts",
   "solver/linear_algebra/columns.ts": "solver/linear_algebra/columns_simd.ts",
 };

@@ -157,6 +157,41 @@ Deno.test("both forms give the same bits for layers of every small size, with in
   }
 });
 
+Deno.test("both forms give the same bits for vectors of every function that bends, near 0, far out and in between", () => {
+  const random = seeded(31);
+  const values = [
+    0,
+    -0,
+    1e-300,
+    0.46875 * Math.SQRT2,
+    0.5493061443340549,
+    4 * Math.SQRT2,
+    20,
+    600,
+    746,
+    Infinity,
+    NaN,
+  ];
+  for (const op of UNARY_OPS) {
+    for (let length = 1; length <= 7; length++) {
+      const g = new Graph();
+      const x = g.concat(Array.from({ length }, (_, i) => g.variable(i)));
+      const bent = g.unary(op, x);
+      const tapes = both(g, length, 0, Array.from({ length }, (_, k) => g.slice(bent, k, 1)));
+      for (let round = 0; round < 60; round++) {
+        const size = 10 ** (random() * 5 - 2);
+        const at = Float64Array.from({ length }, () => {
+          const special = values[Math.floor(random() * 40)];
+          return (special ?? random() * size) * (random() < 0.5 ? -1 : 1);
+        });
+        const weights = Float64Array.from({ length }, () => random() - 0.5);
+        const [plain, compiled] = tapes.map((tape) => all(tape, at, weights));
+        assertEquals(compiled, plain, `${op} of ${at}`);
+      }
+    }
+  }
+});
+
 Deno.test("a tape without variables, parameters or outputs runs in both forms", () => {
   const g = new Graph();
   for (const outputs of [[], [g.constant(4)], [g.binary("add", g.constant(1), g.parameter(0))]]) {

@@ -20,9 +20,12 @@ declare const f64x2: {
   mul(a: Vector, b: Vector): Vector;
   div(a: Vector, b: Vector): Vector;
   abs(a: Vector): Vector;
+  neg(a: Vector): Vector;
   floor(a: Vector): Vector;
   le(a: Vector, b: Vector): Vector;
+  lt(a: Vector, b: Vector): Vector;
   gt(a: Vector, b: Vector): Vector;
+  ge(a: Vector, b: Vector): Vector;
   extract_lane(value: Vector, lane: 0 | 1): f64;
   replace_lane(value: Vector, lane: 0 | 1, number: f64): Vector;
 };
