@@ -9,7 +9,7 @@ export interface SolveOptions {
   readonly tol?: number;
   /** Most iterations, those of the restoration phase included; 3000. */
   readonly max_iter?: number;
-  /** Seconds, 1e20; needs `now`. Past it the status is −5. */
+  /** Seconds, 1e20; below 1e19 it needs `now`. Past it the status is −5. */
   readonly max_wall_time?: number;
   /** The same by the same clock; past it the status is −4. */
   readonly max_cpu_time?: number;
@@ -31,7 +31,7 @@ export interface SolveOptions {
   readonly warm_start_init_point?: "yes" | "no";
   /** Below 5 nothing is printed; 5. */
   readonly print_level?: number;
-  /** Monotonic time, ms; without it no time passes. */
+  /** Monotonic time, ms, e.g. `() => performance.now()`; without it there are no limits of time. */
   readonly now?: () => number;
   /** True once the answer is of no use any more; looked at in every iteration and before every callback. */
   readonly cancelled?: () => boolean;
@@ -121,6 +121,10 @@ export function applyOptions(
     if (option.choices === undefined) {
       if (name in target) target[name] = value as number;
     } else choose(settings, target, name, value as string);
+  }
+  for (const limit of ["max_wall_time", "max_cpu_time"] as const) {
+    if (given.now !== undefined || !(given[limit]! < 1e19)) continue;
+    return `Cannot set option "${limit}" without the clock \`now\`, for example () => performance.now()`;
   }
   if (!hasHessian && given.hessian_approximation === "exact") {
     return 'Cannot set option "hessian_approximation" to "exact": the problem has no Hessian';

@@ -53,6 +53,15 @@ Deno.test("an unknown option is refused with the names that were perhaps meant",
   assertStringIncludes(of("linear_solver").message, "options() lists");
 });
 
+Deno.test("a limit of time is not taken where there is no clock to hold it", () => {
+  for (const limit of ["max_wall_time", "max_cpu_time"]) {
+    const { status, message } = solveDense(hs071, { [limit]: 10 });
+    assertEquals(status, -12);
+    assertStringIncludes(message, `"${limit}" without the clock \`now\``);
+    assertEquals(solveDense(hs071, { [limit]: 10, now: () => 0 }).status, 0);
+  }
+});
+
 Deno.test("an exact Hessian is not asked for where the problem has none", () => {
   const { hessian: _, ...without } = hs071;
   const result = solveDense(without, { hessian_approximation: "exact" });
