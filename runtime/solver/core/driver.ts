@@ -227,9 +227,10 @@ export class Driver {
       const zL = now.zL[at] * inverse;
       const zU = now.zU[at] * inverse;
       dual = Math.max(dual, Math.abs(now.y[row] + now.zL[at] - now.zU[at]) * inverse);
-      // Only inside of its bound: outside, the row is violated, and that is not to be multiplied by what may be huge.
-      if (zL !== 0) gap = Math.max(gap, (this.g[i] - base.lower[at] * unit) * zL);
-      if (zU !== 0) gap = Math.max(gap, (base.upper[at] * unit - this.g[i]) * zU);
+      // Only well inside of its bound: outside, the row is violated, and that is not to be multiplied by what may be huge.
+      const near = settings.tol * Math.max(1, Math.abs(this.g[i]));
+      if (zL !== 0) gap = Math.max(gap, (this.g[i] - base.lower[at] * unit - near) * zL);
+      if (zU !== 0) gap = Math.max(gap, (base.upper[at] * unit - this.g[i] - near) * zU);
     }
     this.dualInfeasibility = dual;
     this.complementarity = gap;

@@ -311,13 +311,13 @@ export class InteriorPoint {
     this.acceptableInRow = error <= settings.acceptable_tol ? this.acceptableInRow + 1 : 0;
     const enough = settings.acceptable_iter > 0 && this.acceptableInRow >= settings.acceptable_iter;
     if (error > settings.tol && !enough) return CONTINUE;
-    return this.unrestored(violation);
+    return this.unrestored(outer);
   }
 
-  /** What a restoration says that has nowhere to go. */
-  private unrestored(violation: f64): i32 {
+  /** What a restoration says that has nowhere to go; "infeasible" only where rows are violated, whatever their slacks. */
+  private unrestored(outer: State): i32 {
     const settings = this.settings;
-    return violation <= 100 * settings.tol ? RESTORATION_FAILED : INFEASIBLE;
+    return outer.violation(outer.next) <= 100 * settings.tol ? RESTORATION_FAILED : INFEASIBLE;
   }
 
   /** After a search without a step. @param direction False where there was nothing to search along. */
@@ -365,9 +365,7 @@ export class InteriorPoint {
     const parent = this.parent;
     if (parent !== null) {
       // Steps lost in rounding end a restoration as convergence does.
-      return status === TINY_STEP
-        ? this.unrestored(parent.state.primalInfeasibility(parent.state.next))
-        : status;
+      return status === TINY_STEP ? this.unrestored(parent.state) : status;
     }
     if (!this.convergence.hasAcceptable) return status;
     this.convergence.restoreAcceptable();

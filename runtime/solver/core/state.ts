@@ -198,9 +198,13 @@ export class State {
 
   /** The same of the problem itself: what counts is that rows are within their bounds, not that slacks equal them. */
   optimalityError(mu: f64): f64 {
-    let violation: f64 = 0;
-    for (let i: i32 = 0; i < this.nlp.m; i++) violation = Math.max(violation, this.rowViolation(this.now, i));
-    return this.errorWith(mu, violation);
+    return this.errorWith(mu, this.violation(this.now));
+  }
+
+  violation(point: Point): f64 {
+    let most: f64 = 0;
+    for (let i: i32 = 0; i < this.nlp.m; i++) most = Math.max(most, this.rowViolation(point, i));
+    return most;
   }
 
   private errorWith(mu: f64, infeasibility: f64): f64 {
