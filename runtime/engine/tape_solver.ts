@@ -13,7 +13,7 @@ import { isWant, WasmMachine } from "./wasm_machine.ts";
 export interface LiftedSolver {
   /**
    * From where `nlp.begin` has put the start, for the present parameters and switches. The arrays of the result are
-   * overwritten by the next solve.
+   * overwritten by the next solve on the same tape.
    */
   solve(options?: SolveOptions): SolveResult;
 }
@@ -26,7 +26,8 @@ export function createLiftedSolver(nlp: LiftedNlp): LiftedSolver {
   const { machine } = nlp.lifted.tape;
   if (machine instanceof WasmMachine) {
     try {
-      return new TapeSolver(machine, nlp);
+      const shared = solverIn(machine, nlp);
+      return { solve: (options) => shared.solve(nlp, options) };
     } catch (error) {
       if (!isWant(error)) throw error;
     }
@@ -38,9 +39,17 @@ export function createLiftedSolver(nlp: LiftedNlp): LiftedSolver {
 const FIGURES = 6;
 const PROGRESS_SIZE = 11;
 
-class TapeSolver implements LiftedSolver {
+/** One a tape: memory that was taken in an instance goes with the instance alone. */
+const solvers = new WeakMap<WasmMachine, TapeSolver>();
+
+function solverIn(machine: WasmMachine, nlp: LiftedNlp): TapeSolver {
+  let solver = solvers.get(machine);
+  if (solver === undefined) solvers.set(machine, solver = new TapeSolver(machine, nlp.n, nlp.m));
+  return solver;
+}
+
+class TapeSolver {
   readonly #machine: WasmMachine;
-  readonly #nlp: LiftedNlp;
   readonly #model: DenseModel;
   readonly #settings = new Settings();
   readonly #writer: SettingWriter;
@@ -48,10 +57,8 @@ class TapeSolver implements LiftedSolver {
   readonly #places: readonly { readonly at: number; readonly length: number }[];
   #parts: readonly Float64Array[] = [];
 
-  constructor(machine: WasmMachine, nlp: LiftedNlp) {
-    const { n, m } = nlp;
+  constructor(machine: WasmMachine, n: number, m: number) {
     this.#machine = machine;
-    this.#nlp = nlp;
     const model = this.#model = new DenseModel(n, m);
     const { exports } = machine;
     exports.createSolver(m);
@@ -65,8 +72,7 @@ class TapeSolver implements LiftedSolver {
     };
   }
 
-  solve(options: SolveOptions = {}): SolveResult {
-    const nlp = this.#nlp;
+  solve(nlp: LiftedNlp, options: SolveOptions = {}): SolveResult {
     const model = this.#model;
     const { exports } = this.#machine;
     model.begin(nlp, options);

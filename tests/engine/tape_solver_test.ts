@@ -123,6 +123,22 @@ Deno.test("1,000 solves in one memory do not let it grow", () => {
   assertEquals(machine.memoryBytes, before);
 });
 
+Deno.test("many solvers of one problem share its memory, and do not disturb each other", () => {
+  const [, nlp] = valley();
+  const { machine } = nlp.lifted.tape;
+  assert(machine instanceof WasmMachine);
+  const first = createLiftedSolver(nlp);
+  const [...x] = first.solve().x;
+  const before = machine.memoryBytes;
+  for (let k = 0; k < 300; k++) {
+    const other = new LiftedNlp(nlp.lifted);
+    other.begin([-3, -3], [3, 3], [-1, k % 3]);
+    createLiftedSolver(other).solve({ max_iter: k });
+  }
+  assertEquals(machine.memoryBytes, before);
+  assertEquals([...first.solve().x], x);
+});
+
 Deno.test("a problem that nobody has any more gives back tape and solver", () => {
   const before = Deno.memoryUsage().rss;
   for (let k = 0; k < 1500; k++) {
