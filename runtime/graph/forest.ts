@@ -122,6 +122,9 @@ export class Forest {
   /** Whether every comparison is ≤. */
   readonly ordered: boolean;
   readonly #data: Float64Array;
+  /** By record, for one output: the least and the most of the leaves behind it. */
+  readonly #leastBehind: Float64Array;
+  readonly #mostBehind: Float64Array;
   readonly #low: Float64Array;
   readonly #high: Float64Array;
   readonly #least: Float64Array;
@@ -155,6 +158,7 @@ export class Forest {
     this.leaves = leaves;
     this.ordered = !this.words.some((word, i) => i % 2 === 0 && (word & (LEAF | EQ)) === EQ);
     this.depth = depth;
+    [this.#leastBehind, this.#mostBehind] = outputs === 1 ? this.#behind() : [this.values, this.values];
     [this.#low, this.#high] = [new Float64Array(inputs), new Float64Array(inputs)];
     [this.#least, this.#most] = [new Float64Array(outputs), new Float64Array(outputs)];
     this.#named = new Int32Array(outputs);
@@ -205,6 +209,17 @@ export class Forest {
     if (!root) throw broken("its last tree is cut");
     if (trees !== this.roots.length) throw broken(`it has ${trees} trees, not ${this.roots.length}`);
     return { leaves, depth: deepest };
+  }
+
+  #behind(): [Float64Array, Float64Array] {
+    const [least, most] = [this.values.slice(), this.values.slice()];
+    for (let at = least.length - 1; at >= 0; at--) {
+      if ((this.words[2 * at] & LEAF) !== 0) continue;
+      const no = this.words[2 * at + 1];
+      least[at] = Math.min(least[at + 1], least[no]);
+      most[at] = Math.max(most[at + 1], most[no]);
+    }
+    return [least, most];
   }
 
   /** @param v Holds the vector at `a`; its values are written at `out`. */
@@ -267,6 +282,9 @@ export class Forest {
     open[count++] = root;
     while (count > 0) {
       let at = open[--count];
+      if (this.outputs === 1 && this.#leastBehind[at] >= least[0] && this.#mostBehind[at] <= most[0]) {
+        continue;
+      }
       for (let word = words[2 * at]; (word & LEAF) === 0; word = words[2 * at]) {
         const from = this.#low[word >> 3];
         const to = this.#high[word >> 3];

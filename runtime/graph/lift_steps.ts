@@ -17,6 +17,8 @@ export interface LiftedQuantity {
   readonly variable: number;
   /** Whether it rises or falls with that variable, whatever the parameters are; undefined where they decide that too. */
   readonly rising: boolean | undefined;
+  /** Whether it is that variable itself. */
+  readonly plain: boolean;
   /** Its precision where it is compared: it is rounded to it first. */
   readonly bits: 32 | 64;
   /** The last numbers of the lower sides, sorted; every integer where there is none. */
@@ -99,7 +101,8 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
     const direction = directionOf(request, smooth);
     if (direction.rising === undefined) rows.push({ quantity, smooth });
     const sorted = cuts && Float64Array.from(cuts).sort();
-    return { ...direction, bits, cuts: sorted, unit, below, above };
+    const plain = graph.nodes[smooth].op === "variable" && cuts !== undefined;
+    return { ...direction, plain, bits, cuts: sorted, unit, below, above };
   });
   const values = held.flatMap((id) => elementsOf(graph, heldOf(graph, id)));
   const wanted = [

@@ -25,6 +25,9 @@ const TRANSFORMS = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"];
 /** So many nodes still fit into what crosses from a cell. */
 const MOST_NODES = 240_000;
 
+/** Trees and nodes are numbered below it. */
+const MOST_IDS = 2 ** 26;
+
 /** Columns of the nodes, one entry each. */
 interface Nodes {
   readonly count: number;
@@ -49,24 +52,25 @@ function regressor(call: OnnxCall): OnnxValue {
   const columns = (name: string) => call.wholes(name) ?? [];
   const [trees, numbers] = [columns("nodes_treeids"), columns("nodes_nodeids")];
   const modes = call.texts("nodes_modes") ?? [];
-  const places = new Map(trees.map((tree, i) => [`${tree} ${numbers[i]}`, i]));
-  const weights = new Map<string, { output: number; weight: number }[]>();
+  const keyOf = (tree: number, node: number) => tree * MOST_IDS + node;
+  const places = new Map(trees.map((tree, i) => [keyOf(tree, numbers[i]), i]));
+  const weights = new Map<number, { output: number; weight: number }[]>();
   const values = numbersOf(call, "target_weights");
   const outputs = columns("target_ids");
   const nodeIds = columns("target_nodeids");
   columns("target_treeids").forEach((tree, k) => {
-    const key = `${tree} ${nodeIds[k]}`;
+    const key = keyOf(tree, nodeIds[k]);
     if (!weights.has(key)) weights.set(key, []);
     weights.get(key)!.push({ output: outputs[k], weight: values[k] });
   });
-  const at = (key: string): Branch => {
+  const at = (key: number): Branch => {
     const i = places.get(key);
-    if (i === undefined) throw fail(`it has no node ${key.replace(" ", ":")}`);
+    if (i === undefined) throw fail(`it has no node ${key % MOST_IDS} in tree ${Math.floor(key / MOST_IDS)}`);
     return modes[i] === "LEAF" ? { kind: "leaf", weights: weights.get(key) ?? [] } : branchOf(nodes, i);
   };
   const side = (name: string) => {
     const ids = columns(name);
-    return (i: number) => at(`${trees[i]} ${ids[i]}`);
+    return (i: number) => at(keyOf(trees[i], ids[i]));
   };
   const nodes: Nodes = {
     count: trees.length,
@@ -82,7 +86,7 @@ function regressor(call: OnnxCall): OnnxValue {
   const roots = trees.flatMap((
     tree,
     i,
-  ) => (i === 0 || trees[i - 1] !== tree ? [`${tree} ${numbers[i]}`] : []));
+  ) => (i === 0 || trees[i - 1] !== tree ? [keyOf(tree, numbers[i])] : []));
   return lowered(call, {
     nodes,
     roots: roots.map(at),

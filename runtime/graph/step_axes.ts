@@ -2,7 +2,7 @@
  * The cuts of all steps as places on axes: the variables first, then the quantities that have a row. A cell is an
  * interval between two cuts on every axis; in it no step changes.
  */
-import { type Forest, nextAbove } from "./forest.ts";
+import { type Forest, nextAbove, nextBelow } from "./forest.ts";
 import type { StepTape } from "./step_tape.ts";
 import { LEAF } from "./trees.ts";
 
@@ -214,7 +214,8 @@ class Crossing {
 
   /** The last x before the cut; undefined where the whole range is on one side. */
   before(cut: number): number | undefined {
-    const { bits } = this.#steps.quantities[this.#quantity];
+    const { bits, plain } = this.#steps.quantities[this.#quantity];
+    if (plain) return lastRoundedTo(cut, bits);
     const isBefore = (value: number) => (rounded(value, bits) <= cut) === this.#rising;
     let [a, b] = this.#ends;
     const [atA, atB] = this.#values;
@@ -239,6 +240,13 @@ class Crossing {
     }
     return a;
   }
+}
+
+/** The last number that is the cut, or below it, once it is rounded. */
+function lastRoundedTo(cut: number, bits: 32 | 64): number {
+  if (bits === 64) return cut;
+  const middle = (cut + nextAbove(cut, 32)) / 2;
+  return Math.fround(middle) <= cut ? middle : nextBelow(middle, 64);
 }
 
 export function rounded(x: number, bits: 32 | 64): number {

@@ -9,6 +9,9 @@ import type { StepTape } from "./step_tape.ts";
 import { LEAF } from "./trees.ts";
 
 const MOST_ROUNDS = 8;
+/** Cells of one line that are all tried, and how many levels of a forest's value are told apart beyond. */
+const MOST_CELLS = 256;
+const LEVELS = 128;
 
 export class StepLines {
   readonly #judge: Judge;
@@ -20,9 +23,9 @@ export class StepLines {
   /** Variables, then values of the forests. */
   readonly #point: Float64Array;
   readonly #out: Float64Array;
-  /** By value of a forest and cell: what the leaves add from that cell on. */
+  /** By value of a forest: the sum of its leaves in each cell of a line. */
   readonly #changes: Float64Array[];
-  readonly #sums: Float64Array;
+  #numbers = new Int32Array(0);
   readonly #cells: Int32Array;
 
   constructor(judge: Judge, axes: StepAxes) {
@@ -38,12 +41,14 @@ export class StepLines {
     this.#cells = new Int32Array(axes.variables);
     const longest = Math.max(...axes.axes.map(({ cuts }) => cuts.length));
     const values = this.#forests.reduce((sum, { forest }) => sum + forest.outputs, 0);
-    this.#sums = new Float64Array(values);
     this.#changes = Array.from({ length: values }, () => new Float64Array(longest + 2));
   }
 
-  /** The end of the way down from `from`: on each axis in turn the best cell, in it the value nearest to `ideal`. */
-  descend(from: Float64Array, ideal: Float64Array, stopped: () => boolean): Float64Array {
+  /**
+   * The end of the way down from `from`: on each axis in turn the best cell, in it the value nearest to `ideal`.
+   * @param fine Whether every cell is tried where there are very many.
+   */
+  descend(from: Float64Array, ideal: Float64Array, fine: boolean, stopped: () => boolean): Float64Array {
     const { variables, axes } = this.#axes;
     const point = this.#point;
     point.set(from);
@@ -51,7 +56,7 @@ export class StepLines {
     let best: Judged | undefined;
     let still = 0;
     for (let turn = 0; turn < MOST_ROUNDS * variables && still < variables && !stopped(); turn++) {
-      const next = this.#along(turn % variables, ideal, best);
+      const next = this.#along(turn % variables, ideal, fine, best);
       still = next === best ? still + 1 : 1;
       best = next;
     }
@@ -59,7 +64,7 @@ export class StepLines {
   }
 
   /** Moves to the best cell of one axis where that is a gain. */
-  #along(axis: number, ideal: Float64Array, before: Judged | undefined): Judged | undefined {
+  #along(axis: number, ideal: Float64Array, fine: boolean, before: Judged | undefined): Judged | undefined {
     const { cuts, starts, low, high } = this.#axes.axes[axis];
     const point = this.#point;
     const own = point[axis];
@@ -67,9 +72,9 @@ export class StepLines {
     const limited = this.#out.length > 1;
     let [best, bestCell, bestX] = [before, this.#cells[axis], own];
     this.#walk(axis, cuts.length);
-    this.#sums.fill(0);
-    for (let cell = 0; cell <= cuts.length; cell++) {
-      this.#sum(cell);
+    const tried = fine ? undefined : this.#chosen(cuts.length + 1, countBelow(cuts, wanted));
+    for (const cell of tried ?? this.#all(cuts.length + 1)) {
+      this.#give(cell);
       const from = cell === 0 ? low : starts[cell - 1];
       const to = cell === cuts.length ? high : cuts[cell];
       const stays = before === undefined && cell === this.#cells[axis];
@@ -87,20 +92,49 @@ export class StepLines {
     return best;
   }
 
-  /** Values of the forests in the next cell. */
-  #sum(cell: number): void {
+  #all(cells: number): Int32Array {
+    while (this.#numbers.length < cells) {
+      this.#numbers = Int32Array.from({ length: 2 * cells }, (_, cell) => cell);
+    }
+    return this.#numbers.subarray(0, cells);
+  }
+
+  /**
+   * Where one forest has very many cells on a line: of those with much the same value the one nearest to the cell
+   * that the rest likes best. Undefined where all are to be tried.
+   */
+  #chosen(cells: number, liked: number): Int32Array | undefined {
+    if (this.#changes.length !== 1 || cells <= MOST_CELLS) return undefined;
+    const [values] = this.#changes;
+    let [least, most] = [Infinity, -Infinity];
+    for (let cell = 0; cell < cells; cell++) {
+      least = Math.min(least, values[cell]);
+      most = Math.max(most, values[cell]);
+    }
+    const nearest = new Int32Array(LEVELS).fill(-1);
+    const factor = most > least ? (LEVELS - 1) / (most - least) : 0;
+    for (let cell = 0; cell < cells; cell++) {
+      const level = Math.round((values[cell] - least) * factor);
+      if (nearest[level] < 0 || Math.abs(cell - liked) < Math.abs(nearest[level] - liked)) {
+        nearest[level] = cell;
+      }
+    }
+    return nearest.filter((cell) => cell >= 0);
+  }
+
+  /** Puts the values of the forests in a cell into the point. */
+  #give(cell: number): void {
     const { variables } = this.#axes;
     let k = 0;
     for (const { forest } of this.#forests) {
       const count = forest.aggregate === "AVERAGE" ? forest.roots.length : 1;
       for (let output = 0; output < forest.outputs; output++, k++) {
-        this.#sums[k] += this.#changes[k][cell];
-        this.#point[variables + k] = this.#sums[k] / count + forest.base[output];
+        this.#point[variables + k] = this.#changes[k][cell] / count + forest.base[output];
       }
     }
   }
 
-  /** What the forests' leaves add from cell to cell of an axis, the other axes being where they are. */
+  /** The sums of the forests' leaves in every cell of an axis, the other axes being where they are. */
   #walk(axis: number, last: number): void {
     for (const changes of this.#changes) changes.fill(0, 0, last + 2);
     let first = 0;
@@ -141,6 +175,9 @@ export class StepLines {
         }
       }
       first += forest.outputs;
+    }
+    for (const changes of this.#changes) {
+      for (let cell = 1; cell <= last; cell++) changes[cell] += changes[cell - 1];
     }
   }
 }

@@ -4,7 +4,7 @@
  * cut where the steps differ most, and in a single cell the rest of the cost is minimised by a solver while the steps are
  * held. What the solver finds in a cell counts as that cell's least.
  */
-import { AGREEMENT, better, byMerit, holds, noWorse } from "./merit.ts";
+import { AGREEMENT, better, byMerit, holds, noWorse, worse } from "./merit.ts";
 import { sampleBox } from "./box_sample.ts";
 import type { BoxBounds } from "./interval.ts";
 import { type Candidate, clamp, type Judge } from "./judge.ts";
@@ -43,8 +43,10 @@ const SAMPLE = 24;
 /** Points from which the search goes down axis by axis. */
 const STARTS = 4;
 /** Times without a gain that the best cell is left at random, and on how many axes. */
-const KICKS = 16;
+const KICKS = 24;
 const KICKED = 3;
+/** How near to the best cost, in its unit, the end of such a way down is looked at in every cell. */
+const CLOSE = 0.02;
 /** Excess over a limit that a bound may show. */
 const SLACK = 1e-7;
 /** Distance from an edge of a cell within which a point is tried on it, in units of movement. */
@@ -171,7 +173,11 @@ class Search {
 
   /** From cell to cell along one axis after the other, as long as something is gained. */
   #descend(from: Float64Array): Candidate {
-    const end = this.#judge.judge(this.#lines.descend(from, this.#ideal, () => this.#judge.stopped()));
+    const down = (x: Float64Array, fine: boolean) =>
+      this.#judge.judge(this.#lines.descend(x, this.#ideal, fine, () => this.#judge.stopped()));
+    let end = down(from, false);
+    const close = { ...end, cost: end.cost - CLOSE * this.#judge.unit };
+    if (!worse(close, this.#best)) end = down(end.x, true);
     this.#take(end);
     return end;
   }
