@@ -19,7 +19,7 @@ import {
   type SpawnMessage,
   type ToCell,
 } from "./protocol.ts";
-import { foreignImport } from "./plugin_imports.ts";
+import { foreignImport, withoutSourceMap } from "./plugin_text.ts";
 import { SkillCalls } from "./skill_calls.ts";
 import { EvaluationError, SyncCall } from "./sync_call.ts";
 
@@ -110,7 +110,7 @@ async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
   const onnx = message.mode === "onnx";
   stripGlobals(onnx ? [...KEPT_GLOBALS, ...ONNX_GLOBALS] : KEPT_GLOBALS);
   const type = onnx ? "text/javascript" : "application/typescript";
-  blob = makeUrl(new BlobType([onnx ? message.script : message.text], { type }));
+  blob = makeUrl(new BlobType([onnx ? message.script : withoutSourceMap(message.text)], { type }));
   file = onnx ? "onnxruntime-web" : message.file;
   if (!onnx) refuseImports(message.text);
   const imported = await import(blob);

@@ -50,6 +50,23 @@ Deno.test("a cell gets no file, no socket and no folder of the kernel's", async 
   await Deno.remove(denoDir, { recursive: true });
 });
 
+Deno.test("a plugin reads no file as its source map, as one without the runtime's look at it does", async () => {
+  const map = await Deno.makeTempFile({ suffix: ".map" });
+  const mappings = Array.from({ length: 40 }, () => "AAAA").join(";");
+  const secret = "file:///a/secret.ts";
+  await Deno.writeTextFile(map, JSON.stringify({ version: 3, sources: [secret], names: [], mappings }));
+  try {
+    await using started = startHost();
+    const [body, statics] = ['return new Error("look").stack;', `//# sourceMappingURL=file://${map}`];
+    assertStringIncludes(await attackInner(body, statics), secret);
+    const outcome = await attackCell(started.host, body, statics);
+    assertStringIncludes(outcome, "look");
+    assert(!outcome.includes(secret), outcome);
+  } finally {
+    await Deno.remove(map);
+  }
+});
+
 function kilobytes(folder: string): number {
   const { stdout } = new Deno.Command("du", { args: ["-sk", folder] }).outputSync();
   return Number(new TextDecoder().decode(stdout).split("\t")[0]);

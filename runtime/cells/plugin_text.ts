@@ -1,10 +1,11 @@
 /**
- * In a worker, before a plugin's text is imported: it may import "setpoint" and nothing else. Permissions refuse it files,
- * packages and addresses anyway. What is refused here besides are modules in `data:` addresses, which need no permission
- * and of which Deno keeps copies on the disk: a plugin that imports them without end would fill it.
+ * In a worker, before a plugin's text is imported: what Deno would do for it with rights that it does not have.
  *
- * A cell makes no code from strings, and no keyword can be written with escapes. So every import stands in the text as
- * such, and a search finds it without a parser; at worst it finds one in a comment or a string too.
+ * It may import "setpoint" and nothing else. Permissions refuse it files, packages and addresses anyway. What is refused
+ * here besides are modules in `data:` addresses, which need no permission and of which Deno keeps copies on the disk: a
+ * plugin that imports them without end would fill it. A cell makes no code from strings, and no keyword can be written
+ * with escapes. So every import stands in the text as such, and a search finds it without a parser; at worst it finds one
+ * in a comment or a string too.
  */
 
 /** What may stand between two words; whatever any reader of TypeScript could pass over. */
@@ -55,4 +56,12 @@ function quotedAt(text: string, at: number): string | undefined {
 function afterGap(text: string, at: number): number {
   GAP.lastIndex = at;
   return at + (GAP.exec(text)?.[0].length ?? 0);
+}
+
+/**
+ * The text with its columns as they were, but for the comment that names a source map: Deno 2.9 reads the file that is
+ * named there, whichever it is, without asking for a permission, and shows what it says in stack traces.
+ */
+export function withoutSourceMap(text: string): string {
+  return text.replaceAll("sourceMappingURL", "sourceMappingUrl");
 }
