@@ -59,6 +59,7 @@ connectLog({ post, now });
 
 let setup: Setup | undefined;
 let loaded: Loaded | undefined;
+let spawned = false;
 let blob = "";
 let file = "";
 
@@ -107,6 +108,9 @@ function isEvaluationError(error: unknown): boolean {
 }
 
 async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
+  // a plugin finds the listener above, and could send itself a text that nobody looked at
+  if (spawned) throw new TypeError("Cannot load a second text");
+  spawned = true;
   const onnx = message.mode === "onnx";
   stripGlobals(onnx ? [...KEPT_GLOBALS, ...ONNX_GLOBALS] : KEPT_GLOBALS);
   const type = onnx ? "text/javascript" : "application/typescript";

@@ -192,6 +192,28 @@ Deno.test("the global scope holds the kept names and nothing else, own or inheri
   assert(found.includes("Math") && found.includes("WebAssembly"));
 });
 
+Deno.test("a plugin that finds the bootstrap's listener cannot have another text loaded, which nobody looked at", async () => {
+  await using started = startHost();
+  const body = `
+    const [symbol] = Object.getOwnPropertySymbols(globalThis).filter((one) => globalThis[one]?.listeners !== undefined);
+    const listener = globalThis[symbol].listeners.message[0].callback;
+    const script = "globalThis.loaded = true; await new Promise(() => {});";
+    const message = { method: "spawn", spawn: { mode: "onnx", script, wasm: null } };
+    const json = JSON.stringify({ parts: [], body: { t: "call", worker: 0, call: 99, message } });
+    const text = json.padEnd(Math.ceil(json.length / 8) * 8);
+    const frame = new Uint8Array(8 + text.length);
+    new DataView(frame.buffer).setUint32(0, frame.length, true);
+    new DataView(frame.buffer).setUint32(4, text.length, true);
+    frame.set(new TextEncoder().encode(text), 8);
+    listener({ data: frame });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    await Atomics.waitAsync(new Int32Array(memory.buffer), 0, 0, 300).value;
+    if (globalThis.loaded !== true) throw new Error("not loaded");
+    return "loaded";`;
+  const outcome = await attackCell(started.host, body);
+  assert(outcome.startsWith("denied"), outcome);
+});
+
 Deno.test("a plugin that finds the bootstrap's listener cannot send what nobody asked for", async () => {
   await using started = startHost();
   const body = `
