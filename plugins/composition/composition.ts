@@ -1,7 +1,5 @@
 /** CompositionSkill: runs the skills of `config.skill_sequence`, in order. */
-import { definePlugin, didYouMean, SkillError, type SkillProblem, type SkillSpec } from "setpoint";
-
-const KEYS = ["skill_sequence"];
+import { definePlugin, SkillError, type SkillProblem, type SkillSpec } from "setpoint";
 
 export default definePlugin({
   name: "builtin/composition",
@@ -26,18 +24,8 @@ export default definePlugin({
     sequence: ["b", "a", "b"],
   }],
 
-  sequence({ name, config, legacy }: SkillSpec): readonly string[] {
+  sequence({ name, config }: SkillSpec): readonly string[] {
     const problems: SkillProblem[] = [];
-    for (const key of Object.keys(config)) {
-      if (KEYS.includes(key) || legacy) continue;
-      problems.push({
-        code: "UNKNOWN_KEY",
-        message: `Cannot use key "${key}" of skill "${name}"${didYouMean(key, KEYS)}; expected ${
-          KEYS.join(", ")
-        }`,
-        path: ["config", key],
-      });
-    }
     const list = config.skill_sequence;
     if (!Array.isArray(list) || list.length === 0) {
       problems.push({

@@ -6,7 +6,6 @@
 import {
   definePlugin,
   describe,
-  didYouMean,
   type Limit,
   type Lowered,
   op,
@@ -23,7 +22,6 @@ const { div, lt, min, sub, where } = op;
 
 const MODES = ["score", "soft", "hard"] as const;
 const LIMITS = ["var_min", "op_min", "op_max", "var_max"] as const;
-const KEYS = [...LIMITS, "mode", "weight", "priority"];
 /** Cost of a soft violation as large as the range. */
 const DEFAULT_WEIGHT = 1000;
 
@@ -68,22 +66,12 @@ export default definePlugin({
   },
 });
 
-function checkShape({ name, inputs, outputs, config, legacy }: SkillSpec, problems: SkillProblem[]): void {
+function checkShape({ name, inputs, outputs }: SkillSpec, problems: SkillProblem[]): void {
   for (const [what, list] of [["inputs", inputs], ["outputs", outputs]] as const) {
     if (list.length === 1) continue;
     problems.push({
       message: `Cannot run skill "${name}": it has ${list.length} ${what}, expected one`,
       path: [what],
-    });
-  }
-  for (const key of Object.keys(config)) {
-    if (KEYS.includes(key) || legacy) continue;
-    problems.push({
-      code: "UNKNOWN_KEY",
-      message: `Cannot use key "${key}" of skill "${name}"${didYouMean(key, KEYS)}; expected one of ${
-        KEYS.join(", ")
-      }`,
-      path: ["config", key],
     });
   }
 }

@@ -23,7 +23,6 @@ import {
   unitsOfFormula,
 } from "setpoint";
 
-const KEYS = ["formula"];
 const FORMULA = ["config", "formula"];
 const SUFFIXES = [["_dof", "value"], ["_current", "measured"], ["_threshold", "threshold"]] as const;
 const CONSTANTS = ["pi", "e"];
@@ -78,16 +77,6 @@ function checkShape(skill: SkillSpec): SkillProblem[] {
       message:
         `Cannot run skill "${skill.name}": it has ${skill.outputs.length} outputs, expected one, which gets the formula's value`,
       path: ["outputs"],
-    });
-  }
-  for (const key of Object.keys(skill.config)) {
-    if (KEYS.includes(key) || skill.legacy) continue;
-    problems.push({
-      code: "UNKNOWN_KEY",
-      message: `Cannot use key "${key}" of skill "${skill.name}"${didYouMean(key, KEYS)}; expected ${
-        KEYS.join(", ")
-      }`,
-      path: ["config", key],
     });
   }
   return problems;

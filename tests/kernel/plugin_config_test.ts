@@ -107,6 +107,30 @@ Deno.test("a plugin that no skill uses is warned of with its line: it is not eve
   assertStringIncludes(message, 'No skill is of class "Other"');
 });
 
+Deno.test("unknown keys of every built-in class are told at their place, with what was meant", async () => {
+  const strategy = pumpStrategy("{ best_flow: 2 }")
+    .replace("config: { skill_sequence: [power] }", "config: { skill_sequense: [power] }")
+    .replace(
+      "tasks:",
+      `  twice: { class: MathFunction, inputs: [flow], outputs: [power], config: { formla: flow } }
+  keep: { class: Constraint, inputs: [flow], outputs: [power], config: { var_mn: 0 } }
+tasks:`,
+    ).replace("cost_feature_name: power", "cost_feature_name: power, tolerence: 1");
+  const error = await assertRejects(
+    () => openKernel({ strategy, files: { "pump.ts": PUMP } }),
+    SetpointError,
+  );
+  const told = error.problems.filter(({ code }) => code === "UNKNOWN_KEY").map(({ message, at }) =>
+    `${at?.line} ${/did you mean "\w+"/.exec(message)?.[0]}`
+  );
+  assertEquals(told, [
+    '15 did you mean "skill_sequence"',
+    '16 did you mean "tolerance"',
+    '17 did you mean "formula"',
+    '18 did you mean "var_min"',
+  ]);
+});
+
 Deno.test("the built-in optimizer's config is checked by its schema", async () => {
   const strategy = (config: string) =>
     pumpStrategy("{ best_flow: 2 }").replace(

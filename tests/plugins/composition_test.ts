@@ -16,11 +16,9 @@ Deno.test("CompositionSkill refuses what is no list of names", () => {
       "without skills",
     );
   }
-  const problems = problemsOf(() => plugin.sequence(spec({ skill_sequence: ["a", 3, ""], order: 1 })));
+  const problems = problemsOf(() => plugin.sequence(spec({ skill_sequence: ["a", 3, ""] })));
   assertEquals(problems.map((line) => line.split(" Cannot")[0]), [
-    "UNKNOWN_KEY config.order",
     "config.skill_sequence.1",
     "config.skill_sequence.2",
   ]);
-  assertEquals(plugin.sequence({ ...spec({ skill_sequence: ["a"], order: 1 }), legacy: true }), ["a"]);
 });
