@@ -2,7 +2,7 @@
 export interface Iteration {
   /** 0 at the start. */
   readonly iteration: number;
-  /** "restoration" where the violation alone is minimised; `objective` is then that problem's. */
+  /** "restoration" where the violation alone is minimised; `objective` and `inf_pr` stay those of the problem. */
   readonly phase: "regular" | "restoration";
   /** Unscaled. */
   readonly objective: number;

@@ -52,6 +52,7 @@ export class InteriorPoint {
   private parent: InteriorPoint | null = null;
   private readonly relaxed: RestorationNlp | null;
   private firstOfRestoration: boolean = false;
+  private restored: boolean = false;
   iterations: i32 = 0;
   restorations: i32 = 0;
   private relaxations: i32 = 0;
@@ -90,6 +91,7 @@ export class InteriorPoint {
   solve(): i32 {
     this.iterations = 0;
     this.restorations = 0;
+    this.restored = false;
     this.search.begin();
     this.newton.begin();
     this.convergence.begin();
@@ -250,7 +252,10 @@ export class InteriorPoint {
       if (status !== CONTINUE) return status;
     } else {
       this.convergence.measure();
-      if (!this.tell()) return STOPPED;
+      // The restoration has already told of the iterate that it found.
+      const told = this.restored;
+      this.restored = false;
+      if (!told && !this.tell()) return STOPPED;
       if (this.convergence.converged()) return SOLVED;
       if (this.convergence.acceptable()) return ACCEPTABLE;
     }
@@ -263,7 +268,7 @@ export class InteriorPoint {
 
   private totalIterations(): i32 {
     const parent = this.parent;
-    return parent === null ? this.iterations : parent.iterations + this.iterations;
+    return parent === null ? this.iterations : parent.iterations + 1 + this.iterations;
   }
 
   private tell(): boolean {
@@ -350,6 +355,7 @@ export class InteriorPoint {
     const status = restoration.restore(this);
     this.iterations += 1 + restoration.iterations;
     if (status === RESTORED) {
+      this.restored = true;
       this.resume();
       return state.refresh() ? CONTINUE : INVALID_NUMBER;
     }
