@@ -89,12 +89,13 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   const smooth = !stepped && (problem.lifted.steps === undefined || run.foreign);
   if (smooth) best = explore(run, best);
   else best = stepped ? cellsOf(run, box, best) : run.searchSteps(best);
+  const present = run.foreign ? start : run.judge(start.x);
   const doubt = problem.lifted.inexact > 0 || !holds(best) || !stepped && !run.converged();
-  if (doubt && !run.stopped()) best = search(box, run, [best, start]);
+  if (doubt && !run.stopped()) best = search(box, run, [best, present]);
   if (!holds(best) && !(smooth && !run.foreign) && !run.stopped()) {
-    best = restored(run, branchesOf(run), [best, start]);
+    best = restored(run, branchesOf(run), [best, present]);
   }
-  return run.conclude(better(polish(run, best), start), stepped || doubt || run.converged());
+  return run.conclude(better(polish(run, best), present), stepped || doubt || run.converged());
 }
 
 const NO_POINT = {
@@ -256,8 +257,8 @@ class Run extends Judge implements LocalSearch {
     const { lifted, limits: hard, scale } = this.problem;
     const bounds = scale.map((unit, i) => (mult_x_L[i] + mult_x_U[i]) / unit);
     const limits = new Float64Array(hard.length);
-    lifted.rows.forEach(({ limit }, row) => {
-      if (limit >= 0) limits[limit] += Math.abs(mult_g[row]);
+    lifted.rows.forEach(({ limit, unit = 1 }, row) => {
+      if (limit >= 0) limits[limit] += Math.abs(mult_g[row]) / unit;
     });
     return { bounds, limits };
   }

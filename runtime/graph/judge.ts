@@ -41,6 +41,8 @@ const BESIDE = 0.1;
 /** Distances in thresholds within which a point is tried exactly on the present value, or on a bound. */
 const NEAR_PRESENT = 1e-2;
 const NEAR = 1e-3;
+/** Limits and quantities below this are tiny: a miss of 1e-7 is not small beside them. */
+const TINY = 1e-2;
 const NONE = new Float64Array(0);
 
 /** One run of an optimizer as far as it knows no solver. Making one sets the run of `problem.lifted`. */
@@ -52,11 +54,14 @@ export class Judge {
   readonly #values: Float64Array;
   /** What differences of the cost are measured in: its typical change within the box, once that is known. */
   unit: number;
+  /** What misses of each hard limit are measured in: max(1, |limit|), and less where all that is limited is tiny. */
+  readonly #limitUnits: Float64Array;
 
   constructor(problem: OptimizationProblem) {
     const { exact, x0 } = this.problem = problem;
     this.foreign = exact.opaques.length > 0;
     this.#values = new Float64Array(1 + problem.limits.length);
+    this.#limitUnits = Float64Array.from(problem.limits, (limit) => Math.max(1, sizeOf(limit)));
     exact.evaluateError = undefined;
     if (problem.lifted.steps !== undefined) {
       for (const tape of [problem.lifted.steps.tape, problem.lifted.steps.rest]) {
@@ -68,15 +73,36 @@ export class Judge {
     this.#setRun();
   }
 
-  /** Takes the unit of the cost from points all over the box. */
-  measure({ cost }: Judged, points: readonly Judged[]): void {
+  /**
+   * Takes the unit of the cost, and of tiny limits, from points all over the box.
+   * @returns Whether limits got other units, so that what was judged is to be judged again.
+   */
+  measure({ cost }: Judged, points: readonly Candidate[]): boolean {
+    const limits = this.#measureLimits(points);
     const changes = points.map((point) => Math.abs(point.cost - cost)).filter(Number.isFinite).sort((a, b) =>
       a - b
     );
     const typical = changes[changes.length >> 1] || changes.at(-1);
-    if (!typical) return;
-    this.unit = Math.max(typical, TOLD * Math.abs(cost));
+    if (typical) this.unit = Math.max(typical, TOLD * Math.abs(cost));
     this.#setRun();
+    return limits;
+  }
+
+  /** Takes the units of limits on tiny quantities from values all over the box. */
+  #measureLimits(points: readonly Candidate[]): boolean {
+    const { exact, limits } = this.problem;
+    const tiny = limits.flatMap((limit, k) => (sizeOf(limit) < TINY ? [k] : []));
+    if (tiny.length === 0 || this.foreign) return false;
+    const values = points.map(({ x }) => {
+      exact.value(x, this.#values);
+      return this.#values.slice();
+    });
+    for (const k of tiny) {
+      const seen = values.map((value) => value[1 + k]).filter(Number.isFinite);
+      const unit = Math.max(sizeOf(limits[k]), Math.max(...seen) - Math.min(...seen));
+      if (unit > 0 && unit < TINY) this.#limitUnits[k] = unit;
+    }
+    return true;
   }
 
   /** Where the cost of most points is mostly a penalty, a unit that goes by it hides the rest. */
@@ -130,7 +156,7 @@ export class Judge {
     this.problem.exact.value(x, this.#values);
     const [cost] = this.#values;
     return this.problem.limits.filter((limit, k) =>
-      !holds({ cost, violation: excess(limit, this.#values[1 + k]) })
+      !holds({ cost, violation: excess(limit, this.#values[1 + k], this.#limitUnits[k]) })
     ).length;
   }
 
@@ -138,7 +164,9 @@ export class Judge {
   violation(outputs: Float64Array): number {
     let worst = 0;
     const { limits } = this.problem;
-    for (let k = 0; k < limits.length; k++) worst = Math.max(worst, excess(limits[k], outputs[1 + k]));
+    for (let k = 0; k < limits.length; k++) {
+      worst = Math.max(worst, excess(limits[k], outputs[1 + k], this.#limitUnits[k]));
+    }
     return worst;
   }
 
@@ -166,11 +194,19 @@ export class Judge {
   }
 }
 
-/** Relative to max(1, |limit|); Infinity where the value is not a number. */
-function excess({ lower, upper }: OptimizationProblem["limits"][number], value: number): number {
+type Limit = OptimizationProblem["limits"][number];
+
+/** The larger of its finite sides. */
+function sizeOf({ lower, upper }: Limit): number {
+  return Math.max(0, ...[lower, upper].filter(Number.isFinite).map(Math.abs));
+}
+
+/** In `unit` where that is below 1, else relative to max(1, |limit|); Infinity where the value is not a number. */
+function excess({ lower, upper }: Limit, value: number, unit: number): number {
   if (Number.isNaN(value)) return Infinity;
-  if (value < lower) return (lower - value) / Math.max(1, Math.abs(lower));
-  return value > upper ? (value - upper) / Math.max(1, Math.abs(upper)) : 0;
+  const least = Math.min(1, unit);
+  if (value < lower) return (lower - value) / Math.max(least, Math.abs(lower));
+  return value > upper ? (value - upper) / Math.max(least, Math.abs(upper)) : 0;
 }
 
 /** The point of the box nearest to `x`. */

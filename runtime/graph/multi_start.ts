@@ -55,7 +55,7 @@ export function explore(run: LocalSearch, begun: Candidate): Candidate {
 
 class Exploration {
   readonly #run: LocalSearch;
-  readonly #begun: Candidate;
+  #begun: Candidate;
   readonly #branches: BranchSettings;
   #best: Candidate;
   /** Ends of solves that differ in their cost. */
@@ -70,7 +70,10 @@ class Exploration {
   best(): Candidate {
     const run = this.#run;
     let points = this.#sampled(run.foreign ? FOREIGN_SAMPLE : SAMPLE);
-    run.measure(this.#begun, points);
+    if (run.measure(this.#begun, points)) {
+      points = run.judgeAll(points.map(({ x }) => x));
+      this.#begun = this.#best = run.judge(this.#begun.x);
+    }
     this.#present(points);
     this.#settings();
     if (run.stopped()) return this.#best;

@@ -54,7 +54,12 @@ export interface LiftedRow {
   readonly limit: number;
   readonly branch: number;
   readonly auxiliary: number;
+  /** What 1 of the row is in the units of its limit. Default 1. */
+  readonly unit?: number;
 }
+
+/** Limits up to this size are told in units of their own: to a solver a miss of 1e-8 is none. */
+const TINY = 1e-2;
 
 export interface LiftedAuxiliary {
   readonly lower: number;
@@ -169,6 +174,7 @@ const UNBOUNDED = 1e19;
 
 interface SplitLimit extends HardLimit {
   readonly index: number;
+  readonly unit?: number;
 }
 
 /** `max(a, b) ≤ u` is `a ≤ u` and `b ≤ u`, `|a| ≤ u` is `−u ≤ a ≤ u`: no variable is needed for these. */
@@ -187,7 +193,15 @@ function splitLimit(graph: Graph, limit: HardLimit, index: number): SplitLimit[]
     } else if (scalar && op === "neg") open.push({ node: args[0], lower: -upper, upper: -lower });
     else done.push({ node, lower, upper, index });
   }
-  return done;
+  return done.map((each) => inOwnUnits(graph, each));
+}
+
+function inOwnUnits(graph: Graph, limit: SplitLimit): SplitLimit {
+  const { node, lower, upper, index } = limit;
+  const unit = Math.max(...[lower, upper].filter(Number.isFinite).map(Math.abs));
+  if (!(unit > 0 && unit < TINY)) return limit;
+  const scaled = graph.binary("mul", node, graph.constant(1 / unit));
+  return { node: scaled, lower: lower / unit, upper: upper / unit, index, unit };
 }
 
 function assemble(
@@ -203,8 +217,8 @@ function assemble(
   const guarded = (source: NodeId, row: NodeId) => g.select(guardOf(source), row, g.constant(-1));
   const rows: LiftedRow[] = [];
   const rowNodes: NodeId[] = [];
-  for (const { node, lower, upper, index } of limits) {
-    rows.push({ lower, upper, limit: index, branch: -1, auxiliary: -1 });
+  for (const { node, lower, upper, index, unit } of limits) {
+    rows.push({ lower, upper, limit: index, branch: -1, auxiliary: -1, ...(unit && { unit }) });
     rowNodes.push(values.liftedOf(node));
   }
   for (const { source, row, branch, auxiliary } of values.rows) {

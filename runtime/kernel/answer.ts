@@ -20,6 +20,8 @@ export interface AnswerContext {
 const CHANGED = 1e-6;
 /** A value this close to its limit lies on it: in thresholds for bounds, relative to max(1, |limit|) for limits. */
 const ACTIVE = 1e-6;
+/** A limit is missed by so much of itself, however small it is. */
+const MISSED = 1e-5;
 
 /** The predecessor's answer with ours beside it. Nothing that was not published shows as a move. */
 export function answerOf(activation: Activation, run: RunResult, context: AnswerContext): Answer {
@@ -180,6 +182,15 @@ function priceOf(
 
 const SIDES = ["lower", "upper"] as const;
 
+/** Whether a tiny limit is missed by more than is nothing beside it. */
+function missed(
+  { lower, upper }: { readonly lower: number; readonly upper: number },
+  value: number,
+): boolean {
+  const [beyond, limit] = value < lower ? [lower - value, lower] : [value - upper, upper];
+  return limit !== 0 && beyond > MISSED * Math.abs(limit);
+}
+
 function withNames(
   reason: NonNullable<RunResult["reason"]>,
   violations: readonly Violation[],
@@ -201,7 +212,7 @@ function decisionsAt({ linked }: Activation, { x }: RunResult): Record<string, n
 function violationsOf({ linked }: Activation, { after }: RunResult): Violation[] {
   return linked.rows.flatMap(({ name, lower, upper, limit: k }, row) => {
     const value = after[1 + row];
-    if (excess({ lower, upper }, value) <= ACTIVE) return [];
+    if (excess({ lower, upper }, value) <= ACTIVE && !missed({ lower, upper }, value)) return [];
     const { training, ...of } = k === undefined ? { variable: name, units: "-" } : linked.limits[k];
     const variable = training ? name : of.variable;
     const [side, limit] = value < lower ? [SIDES[0], lower] : [SIDES[1], upper];

@@ -203,6 +203,29 @@ Deno.test("optimize() goes all the way down a cost that spans 400 orders of magn
   }
 });
 
+Deno.test("optimize() keeps limits of parts per million as well as those of tons, and says which cannot hold", () => {
+  const limitedTo = (upper: number, unit: number) =>
+    graphProblem(2, 0, (g) => {
+      const squares = [0, 1].map((i) => g.binary("mul", g.variable(i), g.variable(i)));
+      const node = g.binary("mul", g.constant(unit), g.binary("add", squares[0], squares[1]));
+      const cost = g.unary("neg", g.binary("add", g.variable(0), g.variable(1)));
+      return { cost, limits: [{ node, lower: -Infinity, upper: upper * unit }] };
+    });
+  for (const unit of [1e-9, 1e-6, 1e-3, 1, 1e6]) {
+    const setting = { x0: [1.5, 2], lo: [1, 1], hi: [3, 3] };
+    const { status, x, multipliers } = optimizer.optimize(runOf(limitedTo(4.5, unit), setting));
+    assertEquals(status, "solved", String(unit));
+    const squares = x[0] ** 2 + x[1] ** 2;
+    assert(squares <= 4.5 * (1 + 1e-6) && squares > 4.5 * (1 - 1e-4), `${unit}: ${squares}`);
+    // d(x + y) / d(unit·(x² + y²))
+    const price = multipliers!.limits[0] * unit;
+    assert(Math.abs(price - 1 / 3) < 1e-3, `${unit}: ${price}`);
+    const never = optimizer.optimize(runOf(limitedTo(1.5, unit), setting));
+    assertEquals(never.status, "infeasible", String(unit));
+    assert(Math.hypot(never.x[0] - 1, never.x[1] - 1) < 1e-4, `${unit}: ${never.x}`);
+  }
+});
+
 /** Calls of `now` until the answer came, after time had run out. */
 function overshoot(loaded: Loaded, setting: Setting, budget: number) {
   let ticks = 0;
