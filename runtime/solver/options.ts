@@ -122,6 +122,10 @@ export function applyOptions(
       if (name in target) target[name] = value as number;
     } else choose(settings, target, name, value as string);
   }
+  if (settings.max_refinement_steps < settings.min_refinement_steps) {
+    const { min_refinement_steps: least, max_refinement_steps: most } = settings;
+    return `Cannot set option "max_refinement_steps" to ${most}: min_refinement_steps is ${least}`;
+  }
   for (const limit of ["max_wall_time", "max_cpu_time"] as const) {
     if (given.now !== undefined || !(given[limit]! < 1e19)) continue;
     return `Cannot set option "${limit}" without the clock \`now\`, for example () => performance.now()`;

@@ -90,11 +90,24 @@ function solveNow(problem: Problem, options: SolveOptions): SolveResult {
   );
 }
 
+/** A result that does not hold on to the memory of its instance. */
+function ownArrays(result: SolveResult): SolveResult {
+  const { x, constraints, mult_g, mult_x_L, mult_x_U } = result;
+  return {
+    ...result,
+    x: x.slice(),
+    constraints: constraints.slice(),
+    mult_g: mult_g.slice(),
+    mult_x_L: mult_x_L.slice(),
+    mult_x_U: mult_x_U.slice(),
+  };
+}
+
 /** What does not fit into the memory of WebAssembly is solved in that of the engine. */
 function either(inWasm: (() => SolveResult) | undefined, inScript: () => SolveResult): SolveResult {
   if (inWasm === undefined) return inScript();
   try {
-    return inWasm();
+    return ownArrays(inWasm());
   } catch (error) {
     if (!(error instanceof MemoryError)) throw error;
     return inScript();

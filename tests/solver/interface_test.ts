@@ -135,14 +135,25 @@ Deno.test("solve() needs no constraints and no Hessian", async () => {
   [1, 0.5].forEach((value, j) => assertAlmostEquals(x[j], value, 1e-6));
 });
 
+/** The problem, and whether its callbacks are given arrays in a memory of WebAssembly. */
+function inMemory(problem: Problem): [{ wasm: boolean }, Problem] {
+  const seen = { wasm: false };
+  const eval_f = (x: Float64Array) => {
+    seen.wasm = x.buffer.byteLength > 1e5;
+    return problem.eval_f(x);
+  };
+  return [seen, { ...problem, eval_f }];
+}
+
 Deno.test("solve() runs small problems in TypeScript, larger ones in solver.wasm where that is given", async () => {
   const { eval_h: _, ...quasi } = asProblem(controlProblem(40));
   for (const problem of [written(), asProblem(controlProblem(40)), quasi]) {
     const script = await solve(problem);
-    const wasm = await solve(problem, { module });
+    const [seen, spied] = inMemory(problem);
+    const wasm = await solve(spied, { module });
     assertEquals([wasm.status, wasm.iterations, wasm.objective], [0, script.iterations, script.objective]);
-    const inWasm = wasm.x.buffer.byteLength > 1e5;
-    assertEquals(inWasm, problem.n + problem.m >= 50);
+    assertEquals(seen.wasm, problem.n + problem.m >= 50);
+    assertEquals(wasm.x.buffer.byteLength, 8 * problem.n, "the result does not hold on to that memory");
   }
 });
 
@@ -159,10 +170,12 @@ async function narrow(): Promise<WebAssembly.Module> {
 
 Deno.test("solve() runs in TypeScript what does not fit into the memory of solver.wasm", async () => {
   const module = await narrow();
-  const small = asProblem(controlProblem(40));
-  assert((await solve(small, { module })).x.buffer.byteLength > 1e5, "small enough for WebAssembly");
-  const problem = asProblem(controlProblem(2000));
+  const [small, fits] = inMemory(asProblem(controlProblem(40)));
+  await solve(fits, { module });
+  assert(small.wasm);
+  const [large, problem] = inMemory(asProblem(controlProblem(2000)));
   const { status, iterations, x } = await solve(problem, { module });
+  assert(!large.wasm);
   const script = await solve(problem);
   assertEquals([status, iterations], [0, script.iterations]);
   assertEquals(x, script.x);

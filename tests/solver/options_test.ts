@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describeStatus, options, solveDense } from "../../runtime/solver/mod.ts";
+import { everyForm } from "./forms.ts";
 import { hs071 } from "./hs071.ts";
+import { IPOPT_OPTION_RUNS } from "./ipopt_option_runs.ts";
 import { IPOPT_OPTIONS } from "./ipopt_options.ts";
 
 /** Ours, and those that IPOPT got after 3.11. */
@@ -43,6 +45,24 @@ Deno.test("every option that options() lists is taken, out of range it is refuse
       assertStringIncludes(refused.message, `"${name}"`);
     }
   }
+});
+
+everyForm("each option changes the solve of HS071 as it does in IPOPT", ({ solve }) => {
+  let runs = 0;
+  for (const [name, ...cases] of IPOPT_OPTION_RUNS) {
+    for (const run of cases) {
+      const [text, iterations, status = "0"] = run.split(/[=/]/);
+      const value = Number.isNaN(Number(text)) ? text : Number(text);
+      const result = solve(hs071, { [name]: value });
+      assertEquals(
+        [result.status, result.iterations],
+        [Number(status), Number(iterations)],
+        `${name} = ${text}`,
+      );
+      runs++;
+    }
+  }
+  assert(runs > 250, `${runs}`);
 });
 
 Deno.test("an unknown option is refused with the names that were perhaps meant", () => {

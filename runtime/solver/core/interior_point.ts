@@ -229,7 +229,8 @@ export class InteriorPoint {
   private leastMu(): f64 {
     const settings = this.settings;
     const scale: f64 = this.parent === null ? Math.abs(this.base.objectiveScale) : 1;
-    return Math.min(settings.tol, settings.compl_inf_tol * scale) / (settings.barrier_tol_factor + 1);
+    const least = Math.min(settings.tol, settings.compl_inf_tol * scale) / (settings.barrier_tol_factor + 1);
+    return Math.max(settings.mu_target, least);
   }
 
   private takeHessian(): boolean {
