@@ -55,14 +55,18 @@ export function layOut(graph: Graph, spec: TapeSpec): Layout {
       slotOf[id] = args[0].slot + node.index!;
       return;
     }
-    slotOf[id] = free;
     if (node.op === "concat") {
-      for (const { slot, length } of args) {
+      const runs = runsOf(args);
+      // what lies in a row already is no instruction either
+      slotOf[id] = runs.length === 1 ? runs[0].slot : free;
+      if (runs.length === 1) return;
+      for (const { slot, length } of runs) {
         code.push(CODE.concat, free, length, slot, 1, 0, 0, 0, 0, 0);
         free += length;
       }
       return;
     }
+    slotOf[id] = free;
     const [a, b, c] = args;
     const stride = (arg: { length: number } | undefined) => arg === undefined || arg.length === 1 ? 0 : 1;
     if (node.op === "linear") {
@@ -124,6 +128,25 @@ export function layOut(graph: Graph, spec: TapeSpec): Layout {
     forests,
   };
   return { program, slotOf };
+}
+
+interface Run {
+  readonly slot: number;
+  readonly length: number;
+}
+
+/** Parts that follow each other in the arena as one. */
+function runsOf(parts: readonly Run[]): Run[] {
+  const runs: Run[] = [];
+  for (const { slot, length } of parts) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.slot + last.length === slot) {
+      runs[runs.length - 1] = { slot: last.slot, length: last.length + length };
+    } else {
+      runs.push({ slot, length });
+    }
+  }
+  return runs;
 }
 
 /** 1 for a node whose value depends on a variable, or on foreign code, which may only be asked while a run evaluates. */
