@@ -2,7 +2,7 @@
  * The built-in optimizer: interior-point solves of the smooth form, judged by the exact functions. The first begins at
  * the present point; others on every setting of the switches that the box allows, and wherever a sample says that the
  * cost need not fall towards the best point so far. What is all but on a corner, limit, bound or the present value is put
- * exactly there. Foreign code in steps is searched cell by cell.
+ * exactly there. Steps, also those of foreign code, are searched cell by cell.
  */
 import {
   AGREEMENT,
@@ -90,7 +90,9 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   if (smooth) best = explore(run, best);
   else best = stepped ? cellsOf(run, box, best) : run.searchSteps(best);
   const present = run.foreign ? start : run.judge(start.x);
-  const doubt = problem.lifted.inexact > 0 || !holds(best) || !stepped && !run.converged();
+  // beside foreign code steps are held where a solve begins, and searched by nobody
+  const unsearched = run.foreign && problem.lifted.steps !== undefined;
+  const doubt = problem.lifted.inexact > 0 || unsearched || !holds(best) || !stepped && !run.converged();
   if (doubt && !run.stopped()) best = search(box, run, [best, present]);
   if (!holds(best) && !(smooth && !run.foreign) && !run.stopped()) {
     best = restored(run, branchesOf(run), [best, present]);

@@ -17,7 +17,7 @@ export interface OptimizationProblem {
    * smooth. Foreign code in it is evaluated in its own process while the call waits; where that fails the value is NaN.
    */
   readonly exact: Tape;
-  /** The same problem without corners and jumps, see nonsmooth.ts. Call its `setRun` first. */
+  /** The same problem without corners and jumps, see nonsmooth.ts. Call its `setRun` first: it holds steps at x0, `hold` elsewhere. */
   readonly lifted: LiftedProblem;
   /** Hard limits; output 1 + k of `exact` is kept in [lower, upper], ∓Infinity where a side is open. */
   readonly limits: readonly { readonly lower: number; readonly upper: number }[];

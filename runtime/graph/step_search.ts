@@ -9,7 +9,7 @@ import { sampleBox } from "./box_sample.ts";
 import type { BoxBounds } from "./interval.ts";
 import { type Candidate, clamp, type Judge } from "./judge.ts";
 import type { Held } from "./lifted.ts";
-import { type Cell, StepAxes } from "./step_axes.ts";
+import { type Cell, countBelow, StepAxes } from "./step_axes.ts";
 import { StepLines } from "./step_lines.ts";
 import type { StepTape } from "./step_tape.ts";
 
@@ -47,6 +47,10 @@ const KICKS = 24;
 const KICKED = 3;
 /** How near to the best cost, in its unit, the end of such a way down is looked at in every cell. */
 const CLOSE = 0.02;
+/** Cells of an axis that are tried between a point and the present value. */
+const MOST_SETTLED = 64;
+/** How far inside of an edge a point is cleared of it, in units of movement. */
+const CLEARANCE = 1e-9;
 /** Excess over a limit that a bound may show. */
 const SLACK = 1e-7;
 /** Distance from an edge of a cell within which a point is tried on it, in units of movement. */
@@ -112,6 +116,12 @@ class Search {
   }
 
   run(): StepSearch {
+    const found = this.#search();
+    this.#settle();
+    return { ...found, best: this.#best };
+  }
+
+  #search(): StepSearch {
     this.#begin();
     const open = new Heap();
     const root = this.#node(this.#whole(this.#axes.root()));
@@ -200,6 +210,42 @@ class Search {
       this.#solveCell(this.#axes.cellAt(end.x), end.x);
       without = 0;
     }
+  }
+
+  /** Of cells that cost the same on one axis, the one nearest to the present value: a move that buys nothing is none. */
+  #settle(): void {
+    const { x0 } = this.#judge.problem;
+    for (let axis = 0; axis < this.#axes.variables && holds(this.#best); axis++) {
+      const { cuts } = this.#axes.axes[axis];
+      const [present, own] = [countBelow(cuts, x0[axis]), countBelow(cuts, this.#best.x[axis])];
+      const stride = Math.max(1, Math.abs(own - present) / MOST_SETTLED);
+      for (let away = 0; away <= Math.abs(own - present) && !this.#judge.stopped(); away += stride) {
+        const cell = present + Math.sign(own - present) * Math.floor(away);
+        const [low, high] = [this.#axes.edge(axis, cell, false), this.#axes.edge(axis, cell, true)];
+        const value = Math.min(high, Math.max(low, x0[axis]));
+        if (Math.abs(value - x0[axis]) >= Math.abs(this.#best.x[axis] - x0[axis])) break;
+        const next = this.#judge.judge(this.#best.x.with(axis, value), this.#best.solve);
+        if (!noWorse(next, this.#best)) continue;
+        this.#best = next;
+        break;
+      }
+      this.#clear(axis);
+    }
+  }
+
+  /** A point on an edge that is no number that somebody wrote stays a little inside of it: others may round. */
+  #clear(axis: number): void {
+    const { cuts } = this.#axes.axes[axis];
+    const value = this.#best.x[axis];
+    if (Number(value.toPrecision(12)) === value) return;
+    const cell = countBelow(cuts, value);
+    const [low, high] = [this.#axes.edge(axis, cell, false), this.#axes.edge(axis, cell, true)];
+    const { lo, hi, scale } = this.#judge.problem;
+    const inward = value === low && low > lo[axis] ? 1 : value === high && high < hi[axis] ? -1 : 0;
+    const moved = value + inward * CLEARANCE * scale[axis];
+    if (inward === 0 || moved <= low || moved >= high) return;
+    const next = this.#judge.judge(this.#best.x.with(axis, moved), this.#best.solve);
+    if (noWorse(next, this.#best)) this.#best = next;
   }
 
   #ended(): boolean {
