@@ -9,7 +9,7 @@ import { assault } from "./assault.ts";
 const GENEROUS_MS = 1_000;
 
 Deno.test("a plugin that misbehaves harms nobody but itself", async (t) => {
-  await using started = startHost({ limits: { rssMb: 300, heapMb: 96, startMs: 3_000, beatMs: 200 } });
+  await using started = startHost({ limits: { rssMb: 300, heapMb: 96, startMs: 2_000, beatMs: 200 } });
   const { host } = started;
   const honest = await host.open({ id: "honest", text: SQUARES });
   const call = () => honest.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000);

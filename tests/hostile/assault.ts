@@ -16,6 +16,8 @@ export interface Abuse {
   readonly text?: string;
   /** "load": opening it is the attack; "call": a call; "rest": what it does after a good answer. */
   readonly at: "load" | "call" | "rest";
+  /** The call ends at its deadline alone, which is a short one. Default false. */
+  readonly endless?: boolean;
   /** What the failure must say, or "answers" where it may go on. */
   readonly says: RegExp | "answers";
 }
@@ -60,12 +62,11 @@ const POLL_MS = 50;
 /** Clock ticks of the system in one poll from which a process works: a fifth of a processor. */
 const WORKS = 1;
 
-/** @param bystander Calls the honest plugin once. @param deadlineMs Of the attacked call. */
+/** @param bystander Calls the honest plugin once. */
 export async function assault(
   host: Host,
   abuse: Abuse,
   bystander: () => Promise<unknown>,
-  deadlineMs = 1_000,
 ): Promise<Assault> {
   const id = `abuse ${crypto.randomUUID()}`;
   let lagMs = 0;
@@ -94,7 +95,8 @@ export async function assault(
       if (abuse.at === "load") return "loaded";
       const skill = skillOf("attacked", { config: { attack: true } });
       await plugin.lower(skill);
-      const values = await plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1, deadlineMs);
+      const { endless = false } = abuse;
+      const values = await plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1, endless ? 300 : 2_000);
       if (abuse.at === "rest") return await failureOf(host, id);
       return `answered ${values}`;
     } catch (error) {
