@@ -29,7 +29,7 @@ export interface Assault {
   readonly lagMs: number;
   /** Longest call of the honest plugin meanwhile, ms. */
   readonly othersMs: number;
-  /** From the end of the attack until its process is gone or at rest, ms. */
+  /** From the answer, or the failure, until its process is gone or at rest, ms. */
   readonly idleMs: number;
 }
 
@@ -88,6 +88,7 @@ export async function assault(
   })();
   const pid = () => host.status().find((cell) => cell.id === id)?.pid ?? null;
   let watched: number | null = null;
+  let ended: number | undefined;
   const outcome = (async () => {
     try {
       const plugin = await host.open({ id, text: abuseText(abuse) });
@@ -97,6 +98,7 @@ export async function assault(
       await plugin.lower(skill);
       const { endless = false } = abuse;
       const values = await plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1, endless ? 300 : 2_000);
+      ended = performance.now();
       if (abuse.at === "rest") return await failureOf(host, id);
       return `answered ${values}`;
     } catch (error) {
@@ -104,7 +106,7 @@ export async function assault(
     }
   })();
   const said = await outcome;
-  const ended = performance.now();
+  ended ??= performance.now();
   await atRest(watched);
   const idleMs = performance.now() - ended;
   over = true;
