@@ -1,6 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import type { DenseProblem } from "../../runtime/solver/mod.ts";
+import { denseForm } from "./book_problem.ts";
 import { everyForm } from "./forms.ts";
+import { HOCK_SCHITTKOWSKI } from "./hock_schittkowski.ts";
 import { hs071, hs071Optimum } from "./hs071.ts";
 
 /** min (x − p)² + (y − 1)² with x + y ≥ q and 0 ≤ x, y: everything is known in closed form. */
@@ -155,5 +157,40 @@ everyForm(
     // Two variables on one active row have one degree of freedom.
     solver.solve(problem);
     assertEquals(solver.reducedHessian(problem, [0, 1]), undefined);
+  },
+);
+
+everyForm(
+  "sensitivity() says how the book's answers move with the bounds of their constraints",
+  ({ create }) => {
+    let compared = 0;
+    for (const book of HOCK_SCHITTKOWSKI) {
+      const problem = denseForm(book);
+      const solver = create(problem);
+      const answer = (row: number, step: number) => {
+        const [gl, gu] = [problem.gl, problem.gu].map((of) => of.with(row, of[row] + step));
+        return solver.solve({ ...problem, gl, gu }, { tol: 1e-10 }).x.slice();
+      };
+      for (let row = 0; row < problem.m; row++) {
+        const [less, more, at] = [answer(row, -1e-4), answer(row, 1e-4), answer(row, 0)];
+        const slope = more.map((value, j) => (value - less[j]) / 2e-4);
+        // Where a constraint just begins to matter there is no derivative, only one for each side.
+        if (
+          slope.some((value, j) =>
+            Math.abs((more[j] - at[j]) / 1e-4 - value) > 1e-2 * Math.max(1, Math.abs(value))
+          )
+        ) {
+          continue;
+        }
+        const constraints = new Float64Array(problem.m);
+        constraints[row] = -1;
+        const { x } = solver.sensitivity(problem, { lagrangian: new Float64Array(problem.n), constraints })!;
+        x.forEach((value, j) =>
+          assertAlmostEquals(value, slope[j], 1e-2 * Math.max(1, Math.abs(slope[j])), `${book.name}, ${row}`)
+        );
+        compared++;
+      }
+    }
+    assert(compared > 40, `${compared}`);
   },
 );
