@@ -9,7 +9,8 @@ export interface EngineExports {
   takeFloats(which: number, length: number): number;
   create(variables: number, parameters: number, slots: number, fixed: number): void;
   placeOf(which: number): number;
-  takeMatrix(): number;
+  takeRows(): number;
+  takeSquare(): number;
   begin(): void;
   forget(): void;
   forward(to: number): void;
@@ -86,7 +87,9 @@ export class WasmMachine implements TapeMachine {
   readonly #wasm: EngineExports;
   readonly #outputSlots: Int32Array;
   readonly #places: readonly number[];
-  #matrixPlace = 0;
+  /** Where Jacobians and Hessians lie; 0: nobody has asked for one. */
+  #rowsPlace = 0;
+  #squarePlace = 0;
   /** Views of the memory, made anew when that has grown. */
   #buffer: ArrayBufferLike;
   #views!: Views;
@@ -162,39 +165,45 @@ export class WasmMachine implements TapeMachine {
   }
 
   gradient(x: Float64Array, weights: Float64Array, g: Float64Array): void {
-    const { x: into, weights: factors, gradients } = this.#now();
+    const { x: into, weights: factors, gradient } = this.#now();
     for (let i = 0; i < into.length; i++) into[i] = x[i];
     for (let k = 0; k < weights.length; k++) factors[k] = weights[k];
     this.#wasm.gradient(weights.length);
-    for (let i = 0; i < into.length; i++) g[i] = gradients[i];
+    for (let i = 0; i < into.length; i++) g[i] = gradient[i];
   }
 
   jacobian(x: Float64Array, first: number, count: number, jac: Float64Array): void {
-    const { x: into, gradients } = this.#now();
+    if (this.#rowsPlace === 0) {
+      this.#rowsPlace = this.#wasm.takeRows();
+      this.#look();
+    }
+    const { x: into, rows } = this.#now();
     for (let i = 0; i < into.length; i++) into[i] = x[i];
     this.#wasm.jacobian(first, count);
-    for (let i = 0; i < count * into.length; i++) jac[i] = gradients[i];
+    for (let i = 0; i < count * into.length; i++) jac[i] = rows[i];
   }
 
   hessian(x: Float64Array, weights: Float64Array, h: Float64Array): void {
-    if (this.#matrixPlace === 0) this.#matrixPlace = this.#wasm.takeMatrix();
-    const { x: into, weights: factors, matrix } = this.#now();
+    if (this.#squarePlace === 0) {
+      this.#squarePlace = this.#wasm.takeSquare();
+      this.#look();
+    }
+    const { x: into, weights: factors, square } = this.#now();
     for (let i = 0; i < into.length; i++) into[i] = x[i];
     for (let k = 0; k < weights.length; k++) factors[k] = weights[k];
     this.#wasm.hessian(weights.length);
-    for (let i = 0; i < matrix.length; i++) h[i] = matrix[i];
+    for (let i = 0; i < square.length; i++) h[i] = square[i];
   }
 
   #now(): Views {
-    const { buffer } = this.#wasm.memory;
-    if (buffer !== this.#buffer || this.#matrixPlace !== 0 && this.#views.matrix.length === 0) this.#look();
+    if (this.#wasm.memory.buffer !== this.#buffer) this.#look();
     return this.#views;
   }
 
   #look(): void {
     const { plan } = this;
     const { buffer } = this.#wasm.memory;
-    const [values, jacobians, differenced, x, weights, gradients] = this.#places;
+    const [values, jacobians, differenced, x, weights, gradient] = this.#places;
     const { variables: n, outputSlots: { length: outputs } } = plan;
     this.#buffer = buffer;
     this.#views = {
@@ -203,8 +212,9 @@ export class WasmMachine implements TapeMachine {
       differenced: new Int32Array(buffer, differenced, plan.opaqueAt.length),
       x: new Float64Array(buffer, x, n),
       weights: new Float64Array(buffer, weights, outputs),
-      gradients: new Float64Array(buffer, gradients, outputs * n),
-      matrix: new Float64Array(buffer, this.#matrixPlace, this.#matrixPlace === 0 ? 0 : n * n),
+      gradient: new Float64Array(buffer, gradient, n),
+      rows: new Float64Array(buffer, this.#rowsPlace, this.#rowsPlace === 0 ? 0 : outputs * n),
+      square: new Float64Array(buffer, this.#squarePlace, this.#squarePlace === 0 ? 0 : n * n),
     };
   }
 }
@@ -215,6 +225,7 @@ interface Views {
   readonly differenced: Int32Array;
   readonly x: Float64Array;
   readonly weights: Float64Array;
-  readonly gradients: Float64Array;
-  readonly matrix: Float64Array;
+  readonly gradient: Float64Array;
+  readonly rows: Float64Array;
+  readonly square: Float64Array;
 }

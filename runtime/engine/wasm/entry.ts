@@ -30,8 +30,9 @@ let solver: Solver | null = null;
 /** What the host writes before a call, and what it reads after: the latter is taken when it is asked for first. */
 let x: Float64Array = new Float64Array(0);
 let weights: Float64Array = new Float64Array(0);
-let gradients: Float64Array = new Float64Array(0);
-let matrix: Float64Array = new Float64Array(0);
+let g: Float64Array = new Float64Array(0);
+let rows: Float64Array = new Float64Array(0);
+let square: Float64Array = new Float64Array(0);
 
 /** Numbered as in wasm_machine.ts. @returns Where its entries begin. */
 export function takeInts(which: i32, length: i32): usize {
@@ -101,7 +102,7 @@ export function create(variables: i32, parameters: i32, slots: i32, fixed: i32):
   machine = new ImportedMachine(plan);
   x = new Float64Array(variables);
   weights = new Float64Array(plan.outputSlots.length);
-  gradients = new Float64Array(plan.outputSlots.length * variables);
+  g = new Float64Array(variables);
 }
 
 /** In the order of `PLACES` in wasm_machine.ts. */
@@ -112,13 +113,19 @@ export function placeOf(which: i32): usize {
   if (which === 2) return tape.differenced.dataStart;
   if (which === 3) return x.dataStart;
   if (which === 4) return weights.dataStart;
-  return gradients.dataStart;
+  return g.dataStart;
 }
 
-/** Where a Hessian lies; takes its memory. */
-export function takeMatrix(): usize {
-  matrix = new Float64Array(plan.variables * plan.variables);
-  return matrix.dataStart;
+/** Takes the memory of Jacobians. @returns Where they lie. */
+export function takeRows(): usize {
+  rows = new Float64Array(plan.outputSlots.length * plan.variables);
+  return rows.dataStart;
+}
+
+/** Takes the memory of Hessians. @returns Where they lie. */
+export function takeSquare(): usize {
+  square = new Float64Array(plan.variables * plan.variables);
+  return square.dataStart;
 }
 
 export function begin(): void {
@@ -138,15 +145,15 @@ export function run(count: i32): void {
 }
 
 export function gradient(count: i32): void {
-  machine!.gradient(x, weights, weighted(weights, count), gradients);
+  machine!.gradient(x, weights, weighted(weights, count), g);
 }
 
 export function jacobian(first: i32, count: i32): void {
-  machine!.jacobian(x, first, count, gradients);
+  machine!.jacobian(x, first, count, rows);
 }
 
 export function hessian(count: i32): void {
-  machine!.hessian(x, weights, weighted(weights, count), matrix);
+  machine!.hessian(x, weights, weighted(weights, count), square);
 }
 
 /** The solver of min output 0 with bounds on the variables and on all other outputs. */
