@@ -1,5 +1,6 @@
 /** Reads an ONNX file (onnx.proto of github.com/onnx/onnx) to plain objects; fields that nothing uses are skipped. */
 import { GraphError } from "./graph_error.ts";
+import { type FunctionProto, inlineFunctions } from "./onnx_functions.ts";
 import { readTensor, type TensorProto } from "./onnx_tensor.ts";
 import {
   appendFloats,
@@ -25,6 +26,8 @@ export interface AttributeProto {
   readonly floats: readonly number[];
   readonly integers: readonly number[];
   readonly texts: readonly string[];
+  /** Inside of a function: the call's attribute that it is; else empty. */
+  readonly ref: string;
 }
 
 export interface NodeProto {
@@ -59,7 +62,7 @@ export interface GraphProto {
 export interface OnnxModel extends GraphProto {
   /** By domain; empty is ONNX's own. */
   readonly opsets: ReadonlyMap<string, number>;
-  /** Operators that the file itself defines, as "domain:name". */
+  /** Operators that the file itself defines, as "domain:name"; their calls are replaced by what they are made of. */
   readonly functions: ReadonlySet<string>;
 }
 
@@ -71,15 +74,21 @@ const MAX_DEPTH = 8;
 export function readOnnx(bytes: Uint8Array): OnnxModel {
   let graph: Uint8Array | undefined;
   const opsets = new Map<string, number>();
-  const functions = new Set<string>();
+  const functions = new Map<string, FunctionProto>();
   eachField(bytes, (field) => {
     if (field.number === 7) graph = bytesOf(field);
     else if (field.number === 8) readOpset(bytesOf(field), opsets);
-    else if (field.number === 25) functions.add(readFunctionName(bytesOf(field)));
+    else if (field.number === 25) {
+      const own = readFunction(bytesOf(field));
+      functions.set(own.key, own);
+    }
   });
   if (graph === undefined) throw malformed("it has no graph");
   if (opsets.size === 0) throw malformed("it names no opset");
-  return { opsets, functions, ...readGraph(graph, 0) };
+  const read = readGraph(graph, 0);
+  if (functions.size === 0) return { ...read, opsets, functions: new Set() };
+  const nodes = inlineFunctions(read.nodes, functions, { opsets, maxNodes: MAX_NODES });
+  return { ...read, nodes, opsets, functions: new Set(functions.keys()) };
 }
 
 /** `node "name" (Op)`, for messages. */
@@ -103,13 +112,40 @@ function readDomain(text: string): string {
   return text === "ai.onnx" ? "" : text;
 }
 
-function readFunctionName(bytes: Uint8Array): string {
+function readFunction(bytes: Uint8Array): FunctionProto {
   let [domain, name] = ["", ""];
+  const [inputs, outputs, nodes]: [string[], string[], NodeProto[]] = [[], [], []];
+  const defaults = new Map<string, AttributeProto>();
+  const opsets = new Map<string, number>();
   eachField(bytes, (field) => {
-    if (field.number === 1) name = textOf(field);
-    else if (field.number === 10) domain = readDomain(textOf(field));
+    switch (field.number) {
+      case 1:
+        name = textOf(field);
+        break;
+      case 4:
+        inputs.push(textOf(field));
+        break;
+      case 5:
+        outputs.push(textOf(field));
+        break;
+      case 7:
+        if (nodes.length === MAX_NODES) throw malformed(`it has more than ${MAX_NODES} nodes`);
+        nodes.push(readNode(bytesOf(field), nodes.length, 0));
+        break;
+      case 9:
+        readOpset(bytesOf(field), opsets);
+        break;
+      case 10:
+        domain = readDomain(textOf(field));
+        break;
+      case 11: {
+        const attribute = readAttribute(bytesOf(field), 0);
+        defaults.set(attribute.name, attribute);
+        break;
+      }
+    }
   });
-  return `${domain}:${name}`;
+  return { key: `${domain}:${name}`, inputs, outputs, nodes, defaults, opsets };
 }
 
 function readGraph(bytes: Uint8Array, depth: number): GraphProto {
@@ -179,7 +215,7 @@ function readNode(bytes: Uint8Array, index: number, depth: number): NodeProto {
 function readAttribute(bytes: Uint8Array, depth: number): AttributeProto {
   const floats: number[] = [];
   const integers: number[] = [];
-  let [name, text, type, float, integer] = ["", "", 0, 0, 0];
+  let [name, text, ref, type, float, integer] = ["", "", "", 0, 0, 0];
   const texts: string[] = [];
   let tensor: TensorProto | undefined;
   let graph: GraphProto | undefined;
@@ -216,9 +252,12 @@ function readAttribute(bytes: Uint8Array, depth: number): AttributeProto {
       case 20:
         type = integerOf(field);
         break;
+      case 21:
+        ref = textOf(field);
+        break;
     }
   });
-  return { name, type, float, integer, text, tensor, graph, floats, integers, texts };
+  return { name, type, float, integer, text, tensor, graph, floats, integers, texts, ref };
 }
 
 function readPort(bytes: Uint8Array): PortProto {
