@@ -237,7 +237,7 @@ class Run extends Judge implements LocalSearch {
   result(status: OptimizationResult["status"], best: Candidate, message?: string): OptimizationResult {
     const iterations = this.solves.reduce((sum, each) => sum + each.iterations, 0);
     const solve = best.solve ?? this.#solveAt(best.x);
-    const multipliers = solve && this.#multipliers(solve);
+    const multipliers = solve && this.#multipliers(solve, best.x);
     const starts = this.ends.length > 0 ? { run: this.ends.length, agreed: this.agreed(best) } : undefined;
     return { status, x: best.x, iterations, evaluations: this.evaluations, message, multipliers, starts };
   }
@@ -255,9 +255,15 @@ class Run extends Judge implements LocalSearch {
     );
   }
 
-  #multipliers({ mult_x_L, mult_x_U, mult_g }: LocalEnd): OptimizationResult["multipliers"] {
-    const { lifted, limits: hard, scale } = this.problem;
-    const bounds = scale.map((unit, i) => (mult_x_L[i] + mult_x_U[i]) / unit);
+  #multipliers(
+    { mult_x_L, mult_x_U, mult_g, held }: LocalEnd,
+    x: Float64Array,
+  ): OptimizationResult["multipliers"] {
+    const { lifted, limits: hard, scale, lo, hi } = this.problem;
+    // the edge of a cell is no bound of a variable
+    const priced = (i: number) =>
+      held === undefined || Math.min(x[i] - lo[i], hi[i] - x[i]) <= BESIDE * scale[i];
+    const bounds = scale.map((unit, i) => (priced(i) ? (mult_x_L[i] + mult_x_U[i]) / unit : 0));
     const limits = new Float64Array(hard.length);
     lifted.rows.forEach(({ limit, unit = 1 }, row) => {
       if (limit >= 0) limits[limit] += Math.abs(mult_g[row]) / unit;

@@ -35,6 +35,8 @@ export interface RunResult {
     readonly ms: number;
     /** Local searches from different points, and how many of them ended at the cost of the best. */
     readonly starts?: { readonly run: number; readonly agreed: number };
+    /** What a search that ended well leaves open. */
+    readonly message?: string;
   };
   readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
   /** False where rounding or a deadband would have broken a limit, so that the setpoints are as they were computed. */
@@ -91,7 +93,9 @@ export async function runOnce(clock: Clock, activation: Activation, request: Run
     return failed(present, error.code, error.message);
   }
   const { status, iterations, evaluations, multipliers, message, starts } = answer;
-  const solver = { status, iterations, evaluations, ms: answer.ms, ...(starts && { starts }) };
+  const open = status === "solved" || status === "acceptable" ? message : undefined;
+  const more = { ...(starts && { starts }), ...(open !== undefined && { message: open }) };
+  const solver = { status, iterations, evaluations, ms: answer.ms, ...more };
   const optimized = clock.monotonic();
   const timing = () => ({ optimize: optimized - began, guard: clock.monotonic() - optimized });
   if (status !== "solved" && status !== "acceptable") {

@@ -87,6 +87,8 @@ export interface Answer {
     readonly ms: number;
     /** Local searches from different points, and how many of them ended at the cost of the best. */
     readonly starts?: { readonly run: number; readonly agreed: number };
+    /** What the search left open although it ended well: which cost it could not rule out. */
+    readonly message?: string;
   };
   /** The exact cost at the recommended point (at the present one when nothing is published). */
   readonly cost_function_value: number | null;

@@ -90,6 +90,10 @@ Deno.test("optimize() ends exactly on the edge of a step, on its cheap side", ()
     optimizer.optimize(runOf(formulas(text), { x0: [0.3, 0.1], lo: LO, hi: HI })).x;
   assertEquals([...at("(u > 2) * 5 - u + ceil(v - 7)")].slice(0, 1), [2]);
   assertEquals([...at("round(u) * 0.5 - 0.2 * u")].slice(0, 1), [-1.5]);
+  const edge = optimizer.optimize(
+    runOf(formulas("round(u) * 0.5 - 0.2 * u"), { x0: [0.3, 0.1], lo: LO, hi: HI }),
+  );
+  assertEquals([...edge.multipliers!.bounds], [0, 0]);
   const [below] = at("floor(u) - 0.5 * u + (u < 3) * 2");
   assert(below < -1 && below > -1 - 1e-8, String(below));
 });
