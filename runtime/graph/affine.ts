@@ -9,6 +9,9 @@ const MOST_STEPS = 16;
 /** Largest offset, in the units that the layer sees: beyond, (u − o) before the weights is worth more than the time. */
 const MOST_OFFSET = 1024;
 
+/** Largest layer: beside one that is larger a scaler costs nothing, and weights would be held twice. */
+const MOST_WEIGHTS = 1 << 16;
+
 /** A value as scale·base + offset, elementwise. */
 interface Affine {
   /** Undefined: the value is `offset`. */
@@ -19,6 +22,7 @@ interface Affine {
 
 /** The layer `node` on what its scalers read; undefined where there is none before it. */
 export function foldScalers(graph: Graph, node: Node): NodeId | undefined {
+  if (node.data!.length > MOST_WEIGHTS) return undefined;
   const x = graph.nodes[node.args[0]];
   const parts = (x.op === "concat" ? x.args : node.args).map((id) => affineOf(graph, id));
   if (parts.every(({ base }, k) => base === (x.op === "concat" ? x.args[k] : node.args[0]))) return undefined;
