@@ -140,17 +140,25 @@ class Run extends Judge implements LocalSearch {
   }
 
   /** One solve, begun at `from`; gives the point where it ended, on its corners where the solver left it beside them. */
-  solve({ sides, from }: Start): Candidate {
+  solve({ sides, from, bold }: Start): Candidate {
     const { lo, hi, lifted } = this.problem;
     lifted.holdAt(from);
-    return this.#end(this.#run(sides, lo, hi, from), from);
+    return this.#end(this.#run(sides, lo, hi, from, bold), from);
   }
 
-  #run(sides: Uint8Array, lo: Float64Array, hi: Float64Array, from: Float64Array): LocalEnd {
+  #run(
+    sides: Uint8Array,
+    lo: Float64Array,
+    hi: Float64Array,
+    from: Float64Array,
+    bold = false,
+  ): LocalEnd {
     const { solver, smooth } = this.#memory;
     this.problem.lifted.setSides(sides);
     smooth.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ));
-    return { ...copied(solver.solve(this.#options())), sides };
+    const options = this.#options();
+    if (bold) options.obj_scaling_factor *= BOLD;
+    return { ...copied(solver.solve(options)), sides };
   }
 
   #end(kept: LocalEnd, from: Float64Array): Candidate {
@@ -281,6 +289,9 @@ const BESIDE = 1e-3;
 
 /** Multiplier of a limit, of 1 for all together, up to which the least violation does not depend on it. */
 const IDLE = 1e-3;
+
+/** How much more the cost weighs in bold solves. */
+const BOLD = 100;
 
 /** Beside the noise of 32-bit models an optimum is not to be told any better. */
 const NOISY = { acceptable_tol: 1e-3, acceptable_iter: 2 };

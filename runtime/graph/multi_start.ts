@@ -9,6 +9,8 @@ import { type Restored, restored } from "./restoration.ts";
 export interface Start {
   readonly sides: Uint8Array;
   readonly from: Float64Array;
+  /** The cost weighs more on the way than limits and bounds do: that ends at other optima. Default false. */
+  readonly bold?: boolean;
 }
 
 /** A run that has a local solver. */
@@ -27,19 +29,23 @@ export interface LocalSearch extends Judge {
 /** Settings of the switches that are solved; the same with foreign code, where an iteration is a call of another process. */
 const MOST_SETTINGS = 32;
 const MOST_FOREIGN = 6;
-/** Points of the box that are looked at: always, where these leave a doubt, and with foreign code, where it is one call. */
+/** Points of the box that are looked at: always (and so many from the best one outward), where these leave a doubt, and with foreign code, where it is one call. */
 const SAMPLE = 24;
+const OUTWARD = 16;
 const WIDE_SAMPLE = 64;
 const FOREIGN_SAMPLE = 512;
 /** Starts from doubtful points after which the cost counts as one with many optima. */
 const FEW = 4;
-/** Then: points to choose starts from, and most starts. */
+/** Then: points to choose starts from, and how many starts. */
 const POOL = 1024;
+const LEAST_STARTS = 30;
 const MOST_STARTS = 300;
 /** Switches that the box leaves open beyond which the settings are too many to try them all. */
 const MOST_OPEN = 3;
 /** Solves after each of which the cost may be looked at more closely, such as on the way down an exponential. */
 const MOST_UNITS = 32;
+/** Where fewer points of the sample hold their limits, the others tell little of what is between those that do. */
+const LEAST_HOLDING = 0.2;
 /** Where on the way to the best point the cost must have fallen. */
 const WAY = [0.03, 0.3, 0.7];
 
@@ -77,6 +83,7 @@ class Exploration {
     this.#present(points);
     this.#settings();
     if (run.stopped()) return this.#best;
+    const tight = points.filter(holds).length < LEAST_HOLDING * points.length;
     if (!holds(this.#best) && !run.foreign) {
       points = points.concat(this.#sampled(POOL));
       this.#best = restored(run, branchesOf(run), [this.#best, ...points]);
@@ -87,10 +94,11 @@ class Exploration {
     const local = this.#best;
     const { open } = this.#branches;
     if (!run.foreign) {
-      if (open < 2 && !points.some((point) => this.#doubted(point))) return this.#best;
+      points = points.concat(this.#outward());
+      if (open < 2 && !tight && !points.some((point) => this.#doubted(point))) return this.#best;
       points = points.concat(this.#sampled(WIDE_SAMPLE));
     }
-    const many = this.#doubtful(points.sort(byMerit)) || open > MOST_OPEN;
+    const many = this.#doubtful(points.sort(byMerit)) || open > MOST_OPEN || tight;
     if (many && !run.foreign) this.#everywhere();
     if (this.#best !== local) this.#across();
     return this.#best;
@@ -105,8 +113,8 @@ class Exploration {
     return this.#best !== before;
   }
 
-  #solveFrom(from: Float64Array): boolean {
-    return this.#solve({ sides: this.#branches.allow(this.#sidesAt(from)), from });
+  #solveFrom(from: Float64Array, bold?: boolean): boolean {
+    return this.#solve({ sides: this.#branches.allow(this.#sidesAt(from)), from, bold });
   }
 
   #sidesAt(x: Float64Array): Uint8Array {
@@ -116,6 +124,16 @@ class Exploration {
   #sampled(count: number): Candidate[] {
     const { lo, hi, random } = this.#run.problem;
     return this.#run.judgeAll(sampleBox(lo, hi, count - (count >> 2), count >> 2, random));
+  }
+
+  /** Points from the best one towards corners of the box, where in many variables most of its optima are. */
+  #outward(): Candidate[] {
+    const { lo, hi, random } = this.#run.problem;
+    const { x } = this.#best;
+    return this.#run.judgeAll(Array.from({ length: OUTWARD }, () => {
+      const far = 0.3 + 0.7 * random();
+      return x.map((value, i) => value + far * ((random() < 0.5 ? lo[i] : hi[i]) - value));
+    }));
   }
 
   /** From the present point. */
@@ -203,8 +221,8 @@ class Exploration {
       () => this.#nearby(),
     ];
     for (let starts = 1; starts <= MOST_STARTS && !this.#run.stopped(); starts++) {
-      this.#solveFrom(turns[starts % turns.length]());
-      if (seen(this.#optima.length, starts)) break;
+      this.#solveFrom(turns[starts % turns.length](), starts % 2 === 0);
+      if (starts >= LEAST_STARTS && seen(this.#optima.length, starts)) break;
     }
   }
 
