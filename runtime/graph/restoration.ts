@@ -12,7 +12,7 @@ export interface Restored {
 }
 
 /** Points from which the search begins, and settings of the switches that are tried from the best of them. */
-const MOST_POINTS = 16;
+const MOST_POINTS = 32;
 const MOST_SETTINGS = 32;
 /** Relative rise of the violation for which fewer limits have to give. */
 const FEWER = 1e-3;
