@@ -110,6 +110,8 @@ Deno.test("F15: the best of three looping solves ends within its deadline and 10
     const { outcome, timing_ms } = await opened.answer({ ...STATE, fault: 11 });
     assertEquals(outcome, "timeout");
     times.push(timing_ms.total);
+    // on a busy machine the start of a process takes longer than this deadline
+    await eventually("its process is back", () => cellOf(opened, "test/own").state === "ready");
     await works(opened);
   }
   assert(Math.min(...times) <= 500, `${times}`);
