@@ -91,7 +91,7 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   else best = stepped ? cellsOf(run, box, best) : run.searchSteps(best);
   const present = run.foreign ? start : run.judge(start.x);
   // beside foreign code steps are held where a solve begins, and searched by nobody
-  const unsearched = run.foreign && problem.lifted.steps !== undefined;
+  const unsearched = run.foreign ? problem.lifted.steps !== undefined : !run.knowsSteps();
   const doubt = problem.lifted.inexact > 0 || unsearched || !holds(best) || !stepped && !run.converged();
   if (doubt && !run.stopped()) best = search(box, run, [best, present]);
   if (!holds(best) && !(smooth && !run.foreign) && !run.stopped()) {
@@ -124,6 +124,11 @@ class Run extends Judge implements LocalSearch {
 
   converged(): boolean {
     return this.solves.some(({ status }) => status === SOLVED || status === ACCEPTABLE);
+  }
+
+  /** Whether a search through steps knew all their cells. */
+  knowsSteps(): boolean {
+    return this.#search?.known ?? true;
   }
 
   /** The best cell of the steps, with the rest of the cost at its least in it. */

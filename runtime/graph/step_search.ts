@@ -27,6 +27,8 @@ export interface StepSearch {
   readonly best: Candidate;
   /** Whether no cell can hold anything better, as far as bounds and local solves tell. */
   readonly complete: boolean;
+  /** Whether every cell that there is was known. */
+  readonly known: boolean;
   readonly boxes: number;
   readonly solved: number;
   /** No cost below it is possible; −∞ where nothing is known. */
@@ -36,8 +38,10 @@ export interface StepSearch {
 /** Boxes that are looked at, and cells that are solved. */
 const MOST_BOXES = 5000;
 const MOST_SOLVED = 400;
-/** Boxes after which what is not ruled out must have become smaller by this part. */
+/** Boxes after which what is not ruled out must have become smaller by this part; several times as many without large forests. */
 const STRETCH = 250;
+const SMALL_STRETCH = 1000;
+const SMALL = 500;
 const CLOSER = 0.1;
 const SAMPLE = 24;
 /** Points from which the search goes down axis by axis. */
@@ -126,17 +130,25 @@ class Search {
     const open = new Heap();
     const root = this.#node(this.#whole(this.#axes.root()));
     if (root !== undefined) open.push(root);
+    const leaves = this.#steps.forests.reduce((sum, { forest }) => sum + forest.leaves, 0);
+    const stretch = leaves <= SMALL ? SMALL_STRETCH : STRETCH;
     let gap = Infinity;
-    let next = STRETCH;
+    let next = stretch;
     while (open.size > 0 && !this.#ended()) {
       if (this.#boxes >= next) {
         const left = this.#best.cost - open.least();
         if (holds(this.#best) && left > (1 - CLOSER) * gap) break;
-        [gap, next] = [left, this.#boxes + STRETCH];
+        [gap, next] = [left, this.#boxes + stretch];
       }
       const node = open.pop();
       if (!this.#promises(node.bound)) return this.#result(true, node.bound);
       if (node.branch === undefined) {
+        const parts = node.values === undefined ? this.#cut(node) : [];
+        if (parts.length > 0) {
+          this.#try(node);
+          for (const part of parts) open.push(part);
+          continue;
+        }
         this.#covered &&= node.values !== undefined;
         this.#leaf(node);
         for (const half of this.#halves(node)) open.push(half);
@@ -157,6 +169,7 @@ class Search {
     return {
       best: this.#best,
       complete: complete && this.#covered,
+      known: this.#covered,
       boxes: this.#boxes,
       solved: this.#solvedCells.size,
       bound,
@@ -280,27 +293,38 @@ class Search {
       return;
     }
     const middle = node.lo.map((low, i) => (low + node.hi[i]) / 2);
-    const end = this.#solveBox({ ...node, held: this.#heldIn(node, node.values!) }, middle);
+    const end = this.#solveBox({
+      ...node,
+      held: this.#heldIn(node, node.values ?? this.#steps.heldAt(middle).slice()),
+    }, middle);
     if (this.#take(end)) this.#ideal = end.x;
   }
 
   /** Halves of a cell in which bounds allow something better than what was found, across its longest side. */
   #halves(node: Node): Node[] {
     if (node.values === undefined || node.halvings === HALVINGS || !this.#promises(node.bound)) return [];
+    if (this.#halved + 2 > MOST_HALVES) return [];
+    const halves = this.#cut(node).filter(({ values }) => values !== undefined);
+    this.#halved += halves.length;
+    return halves;
+  }
+
+  /** What is promising of both halves of a box across its longest side; nothing where it is too small. */
+  #cut(node: Node): Node[] {
     const { scale } = this.#judge.problem;
     const lengths = node.lo.map((low, i) => (node.hi[i] - low) / scale[i]);
     const axis = lengths.indexOf(Math.max(...lengths));
-    if (this.#halved + 2 > MOST_HALVES || !(lengths[axis] > NEAR)) return [];
+    if (!(lengths[axis] > NEAR)) return [];
     const middle = (node.lo[axis] + node.hi[axis]) / 2;
+    const halvings = node.halvings + 1;
     const parts = [
-      { ...node, hi: node.hi.with(axis, middle), halvings: node.halvings + 1 },
-      { ...node, lo: node.lo.with(axis, middle), halvings: node.halvings + 1 },
+      { ...node, hi: node.hi.with(axis, middle), halvings },
+      { ...node, lo: node.lo.with(axis, middle), halvings },
     ];
+    this.#take(this.#judge.judge(node.lo.map((low, i) => (low + node.hi[i]) / 2)));
     return parts.flatMap((part) => {
       const half = this.#node(part);
-      if (half === undefined || half.values === undefined || !this.#promises(half.bound)) return [];
-      this.#halved++;
-      return [half];
+      return half !== undefined && this.#promises(half.bound) ? [half] : [];
     });
   }
 
