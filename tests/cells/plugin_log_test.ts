@@ -105,6 +105,23 @@ Deno.test("log.info() in a world that its plugin has broken ends its process at 
   assert(said(started.lines).every(({ message }) => message.length < 600));
 });
 
+Deno.test("a plugin that gets around its own budget floods nobody: its process is ended, the log stays short", async () => {
+  await using started = startHost();
+  const plugin = await started.host.open({
+    id: "talker",
+    text: evaluating(`Math.min = () => 20; for (;;) log.error("x".repeat(400))`),
+  });
+  const skill = skillOf("s");
+  await plugin.lower(skill);
+  const error = await assertRejects(
+    () => plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1, 15_000),
+    SetpointError,
+  );
+  assertStringIncludes(error.message, "floods the log");
+  assert(said(started.lines).length <= 100, String(said(started.lines).length));
+  assert(started.lines.every(({ message }) => message.length < 600));
+});
+
 Deno.test("what a call said that never ends is in the log", async () => {
   await using started = startHost();
   const plugin = await started.host.open({
