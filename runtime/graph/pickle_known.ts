@@ -69,13 +69,17 @@ export const STORAGES: ReadonlyMap<string, ElementName> = new Map([
   ["torch.BoolStorage", "bool"],
 ]);
 
+/** What torch.save(model, …) begins with, in the place of the state dict. */
+const WHOLE = /^(torch\.nn\.|__main__\.)/;
+const STATE_DICT = "a state dict, torch.save(model.state_dict(), …), and no whole model";
+
 /** @throws {GraphError} PICKLE naming what is not on the list. */
 export function knownGlobal(module: string, name: string): PickleGlobal {
   const full = `${module}.${name}`;
   if (!CALLS.has(full) && !OBJECTS.has(full) && !STORAGES.has(full) && !NAMES.has(full)) {
     throw pickleError(
       `it names ${quote(full)}, which is not among the known classes of torch, numpy and scikit-learn; ` +
-        "code in a file is never run",
+        "code in a file is never run" + (WHOLE.test(full) ? `; expected ${STATE_DICT}` : ""),
     );
   }
   return { kind: "global", name: full };
