@@ -19,6 +19,7 @@ import {
   readOnnx,
 } from "./onnx_reader.ts";
 import { NORMALIZATION_RULES } from "./onnx_normalization.ts";
+import { ATTENTION_RULES } from "./onnx_attention.ts";
 import { EINSUM_RULES } from "./onnx_einsum.ts";
 import { RECURRENT_RULES } from "./onnx_recurrent.ts";
 import { REDUCE_RULES } from "./onnx_reduce.ts";
@@ -35,6 +36,7 @@ const RULES: ReadonlyMap<string, OnnxRule> = new Map(Object.entries({
   ...LINEAR_RULES,
   ...NORMALIZATION_RULES,
   ...EINSUM_RULES,
+  ...ATTENTION_RULES,
   ...REDUCE_RULES,
   ...CONVOLUTION_RULES,
   ...RECURRENT_RULES,

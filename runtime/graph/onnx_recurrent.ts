@@ -2,14 +2,7 @@
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { joined } from "./onnx_linear.ts";
 import { leaky, ramp, softplus, softsign } from "./onnx_elementwise.ts";
-import {
-  eachPlace,
-  NotLowerable,
-  type OnnxBuilder,
-  type OnnxValue,
-  sizeOf,
-  stridesOf,
-} from "./onnx_value.ts";
+import { NotLowerable, type OnnxBuilder, type OnnxValue, ordered, sizeOf } from "./onnx_value.ts";
 
 /** Steps of all rows and directions; as many times some ten nodes. */
 const MAX_STEPS = 4096;
@@ -99,16 +92,6 @@ function recurrent(call: OnnxCall, kind: Kind): OnnxValue[] {
 /** With the first two dimensions exchanged, where the batch comes first. */
 function turned(build: OnnxBuilder, value: OnnxValue, batchFirst: boolean): OnnxValue {
   return batchFirst && value.shape.length === 3 ? ordered(build, value, [1, 0, 2]) : value;
-}
-
-function ordered(build: OnnxBuilder, value: OnnxValue, order: readonly number[]): OnnxValue {
-  const shape = order.map((axis) => value.shape[axis]);
-  const strides = stridesOf(value.shape);
-  const places = new Int32Array(build.room(shape));
-  eachPlace(shape, (index, at) => {
-    places[at] = index.reduce((sum, i, axis) => sum + i * strides[order[axis]], 0);
-  });
-  return build.gather(value, places, shape);
 }
 
 function initial(

@@ -1,4 +1,5 @@
 /** Lowering of reductions along axes, and of Softmax. */
+import type { NodeId } from "./expr.ts";
 import type { OnnxCall, OnnxRule } from "./onnx_call.ts";
 import {
   axisOf,
@@ -30,8 +31,9 @@ export const REDUCE_RULES: Readonly<Record<string, OnnxRule>> = {
   Softmax: (call) => softmax(call),
   LogSoftmax: (call) => {
     const { build } = call;
-    const { x, groups, spread } = softmaxGroups(call);
-    return build.binary("sub", x, spread(logSumExp(build, groups)));
+    const x = call.input(0);
+    const groups = groupsOf(build, x, softmaxAxes(call, x));
+    return build.binary("sub", x, spreadOver(build, groups, logSumExp(build, groups)));
   },
 };
 
@@ -131,18 +133,50 @@ function fold(build: OnnxBuilder, { x, starts, offsets }: Groups, op: "mul" | "m
  * spread is below 700.
  */
 function softmax(call: OnnxCall): OnnxValue {
-  const { build } = call;
-  const { x, groups, spread } = softmaxGroups(call);
-  const grown = build.unary("exp", build.binary("sub", x, spread(mean(build, groups))));
-  return build.binary("div", grown, spread(total(build, { ...groups, x: grown })));
+  const x = call.input(0);
+  return softmaxAlong(call.build, x, softmaxAxes(call, x));
+}
+
+export function softmaxAlong(
+  build: OnnxBuilder,
+  x: OnnxValue,
+  reduced: (axis: number) => boolean,
+): OnnxValue {
+  const groups = groupsOf(build, x, reduced);
+  const middle = mean(build, { ...groups, x: unmasked(build, x) });
+  const grown = build.unary("exp", build.binary("sub", x, spreadOver(build, groups, middle)));
+  return build.binary("div", grown, spreadOver(build, groups, total(build, { ...groups, x: grown })));
+}
+
+/** Before opset 13 all dimensions from the axis on were one. */
+function softmaxAxes(call: OnnxCall, x: OnnxValue): (axis: number) => boolean {
+  const axis = axisOf(call.integer("axis", call.opset < 13 ? 1 : -1), x.shape.length);
+  return (k) => call.opset < 13 ? k >= axis : k === axis;
+}
+
+/** What lies below this is a mask, as attention adds it; e to it is 0 beside anything. */
+const MASKED = -500;
+
+/** `x` without the mask in it: the middle of what is masked would be as far away as the mask. */
+function unmasked({ graph }: OnnxBuilder, x: OnnxValue): OnnxValue {
+  const node = x.id === undefined ? undefined : graph.nodes[x.id];
+  if (node?.op !== "add" && node?.op !== "select") return x;
+  const isMask = (id: NodeId) => graph.nodes[id].data?.some((value) => value < MASKED) ?? false;
+  const rest = node.args.find((id) =>
+    graph.nodes[id].op !== "constant" && graph.nodes[id].length === node.length
+  );
+  return rest !== undefined && node.args.some(isMask) ? { ...x, id: rest } : x;
+}
+
+/** The one element of each group in the place of all of them. */
+function spreadOver(build: OnnxBuilder, groups: Groups, value: OnnxValue): OnnxValue {
+  return build.gather(value, placesOf(groups), groups.x.shape);
 }
 
 /** mean + log Σ e^(x − mean), shifted as in {@linkcode softmax}. */
 function logSumExp(build: OnnxBuilder, groups: Groups): OnnxValue {
   const middle = mean(build, groups);
-  const places = placesOf(groups);
-  const spread = build.gather(middle, places, groups.x.shape);
-  const grown = build.unary("exp", build.binary("sub", groups.x, spread));
+  const grown = build.unary("exp", build.binary("sub", groups.x, spreadOver(build, groups, middle)));
   return build.binary("add", middle, build.unary("log", total(build, { ...groups, x: grown })));
 }
 
@@ -155,16 +189,4 @@ function placesOf({ x, starts, offsets }: Groups): Int32Array {
 
 function mean(build: OnnxBuilder, groups: Groups): OnnxValue {
   return build.binary("mul", total(build, groups), build.scalar(1 / groups.size));
-}
-
-function softmaxGroups(call: OnnxCall) {
-  const { build } = call;
-  const x = call.input(0);
-  const axis = axisOf(call.integer("axis", call.opset < 13 ? 1 : -1), x.shape.length);
-  // Before opset 13 all dimensions from the axis on were one.
-  const reduced = (k: number) => call.opset < 13 ? k >= axis : k === axis;
-  const spread = (value: OnnxValue) =>
-    build.broadcast(build.reshaped(value, x.shape.map((n, k) => reduced(k) ? 1 : n)), x.shape);
-  const groups = groupsOf(build, x, reduced);
-  return { x, groups, spread };
 }

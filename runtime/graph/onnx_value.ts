@@ -206,6 +206,17 @@ export function eachPlace(
   }
 }
 
+/** With the dimensions in another order. */
+export function ordered(build: OnnxBuilder, value: OnnxValue, order: readonly number[]): OnnxValue {
+  const shape = order.map((axis) => value.shape[axis]);
+  const strides = stridesOf(value.shape);
+  const places = new Int32Array(build.room(shape));
+  eachPlace(shape, (index, at) => {
+    places[at] = index.reduce((sum, i, axis) => sum + i * strides[order[axis]], 0);
+  });
+  return build.gather(value, places, shape);
+}
+
 /** −1 is the last axis. @throws {GraphError} ONNX */
 export function axisOf(axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
