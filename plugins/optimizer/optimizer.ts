@@ -184,7 +184,8 @@ class Run extends Judge implements LocalSearch {
     const elastic = this.#memory.elastic ??= new ElasticNlp(lifted);
     lifted.holdAt(from);
     lifted.setSides(sides);
-    elastic.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ), Math.min(violation, 1e6), firm);
+    const [low, high, z] = [lo, hi, from].map((each) => each.map(this.toZ));
+    elastic.begin(low, high, z, Math.min(violation, 1e6), this.leastUnits, firm);
     const options = { ...this.#options(), obj_scaling_factor: 1 };
     const { x, iterations, mult_g } = createSolver(elastic.n, elastic.m).solve(elastic, options);
     this.evaluations += iterations;

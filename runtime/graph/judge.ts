@@ -54,14 +54,14 @@ export class Judge {
   readonly #values: Float64Array;
   /** What differences of the cost are measured in: its typical change within the box, once that is known. */
   unit: number;
-  /** What misses of each hard limit are measured in: max(1, |limit|), and less where all that is limited is tiny. */
-  readonly #limitUnits: Float64Array;
+  /** A miss of hard limit k is measured in max(leastUnits[k], |limit|): 1, and less where all that is limited is tiny. */
+  readonly leastUnits: Float64Array;
 
   constructor(problem: OptimizationProblem) {
     const { exact, x0 } = this.problem = problem;
     this.foreign = exact.opaques.length > 0;
     this.#values = new Float64Array(1 + problem.limits.length);
-    this.#limitUnits = Float64Array.from(problem.limits, (limit) => Math.max(1, sizeOf(limit)));
+    this.leastUnits = new Float64Array(problem.limits.length).fill(1);
     exact.evaluateError = undefined;
     if (problem.lifted.steps !== undefined) {
       for (const tape of [problem.lifted.steps.tape, problem.lifted.steps.rest]) {
@@ -100,7 +100,7 @@ export class Judge {
     for (const k of tiny) {
       const seen = values.map((value) => value[1 + k]).filter(Number.isFinite);
       const unit = Math.max(sizeOf(limits[k]), Math.max(...seen) - Math.min(...seen));
-      if (unit > 0 && unit < TINY) this.#limitUnits[k] = unit;
+      if (unit > 0 && unit < TINY) this.leastUnits[k] = unit;
     }
     return true;
   }
@@ -156,7 +156,7 @@ export class Judge {
     this.problem.exact.value(x, this.#values);
     const [cost] = this.#values;
     return this.problem.limits.filter((limit, k) =>
-      !holds({ cost, violation: excess(limit, this.#values[1 + k], this.#limitUnits[k]) })
+      !holds({ cost, violation: excess(limit, this.#values[1 + k], this.leastUnits[k]) })
     ).length;
   }
 
@@ -165,7 +165,7 @@ export class Judge {
     let worst = 0;
     const { limits } = this.problem;
     for (let k = 0; k < limits.length; k++) {
-      worst = Math.max(worst, excess(limits[k], outputs[1 + k], this.#limitUnits[k]));
+      worst = Math.max(worst, excess(limits[k], outputs[1 + k], this.leastUnits[k]));
     }
     return worst;
   }
@@ -201,10 +201,9 @@ function sizeOf({ lower, upper }: Limit): number {
   return Math.max(0, ...[lower, upper].filter(Number.isFinite).map(Math.abs));
 }
 
-/** In `unit` where that is below 1, else relative to max(1, |limit|); Infinity where the value is not a number. */
-function excess({ lower, upper }: Limit, value: number, unit: number): number {
+/** Relative to max(least, |limit|); Infinity where the value is not a number. */
+function excess({ lower, upper }: Limit, value: number, least: number): number {
   if (Number.isNaN(value)) return Infinity;
-  const least = Math.min(1, unit);
   if (value < lower) return (lower - value) / Math.max(least, Math.abs(lower));
   return value > upper ? (value - upper) / Math.max(least, Math.abs(upper)) : 0;
 }

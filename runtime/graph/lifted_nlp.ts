@@ -69,8 +69,17 @@ export class LiftedNlp {
 
 const ONE = Float64Array.of(1);
 
+/** A row of a lifted problem, or one side of it: `sign` is how s relieves it, 0 where it does not. */
+interface ElasticRow {
+  readonly row: number;
+  readonly limit: number;
+  readonly sign: number;
+  readonly bound: number;
+  readonly unit: number;
+}
+
 /**
- * The search for the point of least violation: min s, where every hard limit may be exceeded by s·max(1, |limit|). The
+ * The search for the point of least violation: min s, where every hard limit may be exceeded by s·max(least, |limit|). The
  * variables are those of the lifted problem, then s. A limit with two sides is two rows.
  */
 export class ElasticNlp {
@@ -84,8 +93,7 @@ export class ElasticNlp {
   readonly hessian?: LiftedNlp["hessian"];
   readonly #inner: LiftedNlp;
   readonly #variables: number;
-  /** By row: the lifted row that it is, its limit or −1, and the factor of s. */
-  readonly #of: readonly { readonly row: number; readonly limit: number; readonly slack: number }[];
+  readonly #of: readonly ElasticRow[];
   /** The factors of s in this search. */
   readonly #slacks: Float64Array;
   readonly #values: Float64Array;
@@ -93,17 +101,17 @@ export class ElasticNlp {
 
   constructor(lifted: LiftedProblem) {
     const inner = new LiftedNlp(lifted);
-    const rows = lifted.rows.flatMap(({ lower, upper, limit }, row) => {
-      if (limit < 0) return [{ row, limit, slack: 0, lower, upper }];
+    const rows = lifted.rows.flatMap(({ lower, upper, limit, unit = 1 }, row) => {
+      if (limit < 0) return [{ row, limit, sign: 0, bound: 0, unit, lower, upper }];
       return [
-        { row, limit, slack: -Math.max(1, Math.abs(upper)), lower: -Infinity, upper },
-        { row, limit, slack: Math.max(1, Math.abs(lower)), lower, upper: Infinity },
+        { row, limit, sign: -1, bound: upper, unit, lower: -Infinity, upper },
+        { row, limit, sign: 1, bound: lower, unit, lower, upper: Infinity },
       ].filter((side) => side.lower > -Infinity || side.upper < Infinity);
     });
     this.#inner = inner;
     this.#variables = lifted.variables;
     this.#of = rows;
-    this.#slacks = Float64Array.from(rows, ({ slack }) => slack);
+    this.#slacks = new Float64Array(rows.length);
     this.#values = new Float64Array(inner.m);
     this.#jacobian = new Float64Array(inner.m * inner.n);
     this.n = inner.n + 1;
@@ -131,6 +139,7 @@ export class ElasticNlp {
 
   /**
    * @param violation The largest relative excess at `from`, ≥ 0.
+   * @param least By limit: a miss is measured in max(least, |limit|).
    * @param firm 1 for each hard limit that may not be exceeded. Default: all may.
    */
   begin(
@@ -138,9 +147,13 @@ export class ElasticNlp {
     hi: ArrayLike<number>,
     from: ArrayLike<number>,
     violation: number,
+    least: ArrayLike<number>,
     firm?: ArrayLike<number>,
   ): void {
-    this.#of.forEach(({ limit, slack }, k) => this.#slacks[k] = firm?.[limit] === 1 ? 0 : slack);
+    this.#of.forEach(({ limit, sign, bound, unit }, k) => {
+      const gives = sign !== 0 && firm?.[limit] !== 1;
+      this.#slacks[k] = gives ? sign * Math.max(least[limit] / unit, Math.abs(bound)) : 0;
+    });
     const inner = this.#inner;
     inner.begin(lo, hi, from);
     this.x0.set(inner.x0);
@@ -184,8 +197,8 @@ export class ElasticNlp {
   /** 1 for each hard limit that s does not depend on. @param price The multiplier from which on it does. */
   idle(multipliers: Float64Array, limits: number, price: number): Uint8Array {
     const firm = new Uint8Array(limits).fill(1);
-    this.#of.forEach(({ limit, slack }, k) => {
-      if (limit >= 0 && Math.abs(multipliers[k] * slack) > price) firm[limit] = 0;
+    this.#of.forEach(({ limit }, k) => {
+      if (limit >= 0 && Math.abs(multipliers[k] * this.#slacks[k]) > price) firm[limit] = 0;
     });
     return firm;
   }

@@ -14,12 +14,14 @@ export interface Restored {
 /** Points from which the search begins, and settings of the switches that are tried from the best of them. */
 const MOST_POINTS = 32;
 const MOST_SETTINGS = 32;
+/** How far apart they are, in parts of the range of some variable. */
+const APART = 0.15;
 /** Relative rise of the violation for which fewer limits have to give. */
 const FEWER = 1e-3;
 
 /**
  * The first point found that holds, else that of least violation, where no limit is exceeded that need not be.
- * @param points Where to begin: the best of them are taken.
+ * @param points Where to begin: the best of them are taken that are not side by side.
  */
 export function restored(
   run: LocalSearch,
@@ -27,7 +29,7 @@ export function restored(
   points: readonly Candidate[],
 ): Candidate {
   const sidesAt = (x: Float64Array) => branches.allow(run.problem.lifted.sidesAt(x.map(run.toZ)));
-  const begins = points.toSorted(byMerit).slice(0, MOST_POINTS);
+  const begins = apart(run, points.toSorted(byMerit));
   let least = begins[0];
   let found: { readonly start: Start; readonly idle: Uint8Array } | undefined;
   const restore = (start: Start) => {
@@ -49,4 +51,15 @@ export function restored(
   const { end } = run.restore(found.start, found.idle);
   const fewer = run.broken(end.x) < run.broken(least.x);
   return fewer && end.violation <= least.violation * (1 + FEWER) ? end : least;
+}
+
+function apart({ problem: { lo, hi } }: LocalSearch, points: readonly Candidate[]): Candidate[] {
+  const taken: Candidate[] = [];
+  for (const point of points) {
+    if (taken.length === MOST_POINTS) break;
+    const beside = ({ x }: Candidate) =>
+      point.x.every((value, i) => Math.abs(value - x[i]) <= APART * (hi[i] - lo[i]));
+    if (!taken.some(beside)) taken.push(point);
+  }
+  return taken;
 }
