@@ -15,6 +15,7 @@ import { NotLowerable, type OnnxValue } from "./onnx_value.ts";
 
 export const TREE_RULES: Readonly<Record<string, OnnxRule>> = {
   "ai.onnx.ml:TreeEnsembleRegressor": (call) => regressor(call),
+  "ai.onnx.ml:TreeEnsembleClassifier": (call) => classifier(call),
   "ai.onnx.ml:TreeEnsemble": (call) => ensemble(call),
 };
 
@@ -45,23 +46,86 @@ interface Ensemble extends Omit<ForestSpec, "trees" | "bits"> {
   readonly nodes: Nodes;
   readonly roots: readonly Branch[];
   readonly outputs: number;
-  readonly transform: string;
 }
 
 function regressor(call: OnnxCall): OnnxValue {
+  const sums = lowered(call, nodesOf(call, "target", call.integer("n_targets", 1)));
+  return transformed(call, sums, call.text("post_transform", "NONE"));
+}
+
+/** The label, as a number, and a score for each class. */
+function classifier(call: OnnxCall): readonly OnnxValue[] {
+  const { build } = call;
+  const transform = call.text("post_transform", "NONE");
+  const labels = call.wholes("classlabels_int64s") ?? [];
+  const ids = call.wholes("class_ids") ?? [];
+  if (labels.length < 2) throw new NotLowerable("its classes are not two numbers or more");
+  if (labels.length > 2 || new Set(ids).size !== 1) {
+    const raw = lowered(call, nodesOf(call, "class", labels.length));
+    return [labelOf(call, raw, labels), transformed(call, raw, transform)];
+  }
+  // one score for two classes: the weights tell what it is
+  const weights = Array.from(numbersOf(call, "class_weights"));
+  const positive = weights.every((weight) => weight >= 0);
+  if (positive && transform !== "NONE") {
+    throw new NotLowerable(`its post_transform is ${transform.slice(0, 40)}`);
+  }
+  const ensemble = nodesOf(call, "class", 2);
+  const base = ensemble.base.length === 1 ? [...ensemble.base, ...ensemble.base] : ensemble.base;
+  const score = build.gather(lowered(call, { ...ensemble, base }), [ids[0]], [1, 1]);
+  const above = build.binary("lt", build.scalar(positive ? 0.5 : 0), score);
+  const label = build.select(above, build.scalar(labels[1]), build.scalar(labels[0]));
+  const one = positive ? build.binary("sub", build.scalar(1), score) : build.unary("neg", score);
+  const pair = joined(build, [one, score], [1, 2]);
+  return [
+    { ...build.reshaped(label, [1]), integer: true },
+    positive ? pair : transformed(call, pair, transform),
+  ];
+}
+
+/** Where the score is greatest, the first of equal ones. */
+function labelOf({ build }: OnnxCall, scores: OnnxValue, labels: readonly number[]): OnnxValue {
+  const at = (k: number) => build.gather(scores, [k], [1]);
+  let [best, label] = [at(0), build.scalar(labels[0])];
+  for (let k = 1; k < labels.length; k++) {
+    const better = build.binary("lt", best, at(k));
+    label = build.select(better, build.scalar(labels[k]), label);
+    best = build.binary("max", best, at(k));
+  }
+  return { ...build.reshaped(label, [1]), integer: true };
+}
+
+function transformed(
+  { build }: OnnxCall,
+  scores: OnnxValue,
+  transform: string,
+): OnnxValue {
+  if (transform === "NONE") return scores;
+  if (transform === "LOGISTIC") return build.unary("sigmoid", scores);
+  if (transform !== "SOFTMAX" || scores.shape[0] !== 1) {
+    throw new NotLowerable(`its post_transform is ${String(transform).slice(0, 40)}`);
+  }
+  const values = Array.from({ length: scores.shape[1] }, (_, k) => build.gather(scores, [k], [1, 1]));
+  const most = values.reduce((a, b) => build.binary("max", a, b));
+  const powers = build.unary("exp", build.binary("sub", scores, most));
+  return build.binary("div", powers, build.wrap([], build.graph.sum(build.node(powers))));
+}
+
+/** @param kind What the attributes of the leaves begin with. */
+function nodesOf(call: OnnxCall, kind: "target" | "class", outputs: number): Ensemble {
   const columns = (name: string) => call.wholes(name) ?? [];
   const [trees, numbers] = [columns("nodes_treeids"), columns("nodes_nodeids")];
   const modes = call.texts("nodes_modes") ?? [];
   const keyOf = (tree: number, node: number) => tree * MOST_IDS + node;
   const places = new Map(trees.map((tree, i) => [keyOf(tree, numbers[i]), i]));
   const weights = new Map<number, { output: number; weight: number }[]>();
-  const values = numbersOf(call, "target_weights");
-  const outputs = columns("target_ids");
-  const nodeIds = columns("target_nodeids");
-  columns("target_treeids").forEach((tree, k) => {
+  const values = numbersOf(call, `${kind}_weights`);
+  const ids = columns(`${kind}_ids`);
+  const nodeIds = columns(`${kind}_nodeids`);
+  columns(`${kind}_treeids`).forEach((tree, k) => {
     const key = keyOf(tree, nodeIds[k]);
     if (!weights.has(key)) weights.set(key, []);
-    weights.get(key)!.push({ output: outputs[k], weight: values[k] });
+    weights.get(key)!.push({ output: ids[k], weight: values[k] });
   });
   const at = (key: number): Branch => {
     const i = places.get(key);
@@ -87,14 +151,13 @@ function regressor(call: OnnxCall): OnnxValue {
     tree,
     i,
   ) => (i === 0 || trees[i - 1] !== tree ? [keyOf(tree, numbers[i])] : []));
-  return lowered(call, {
+  return {
     nodes,
     roots: roots.map(at),
-    outputs: call.integer("n_targets", 1),
+    outputs,
     base: Array.from(numbersOf(call, "base_values")),
     aggregate: call.text("aggregate_function", "SUM") as Aggregate,
-    transform: call.text("post_transform", "NONE"),
-  });
+  };
 }
 
 function ensemble(call: OnnxCall): OnnxValue {
@@ -119,14 +182,14 @@ function ensemble(call: OnnxCall): OnnxValue {
     missing: columns("nodes_missing_value_tracks_true"),
     bits: bitsOf(call, "nodes_splits"),
   };
-  return lowered(call, {
+  const sums = lowered(call, {
     nodes,
     roots: columns("tree_roots").map((root) => branchOf(nodes, root)),
     outputs: call.integer("n_targets", 1),
     base: [],
     aggregate: FUNCTIONS[call.integer("aggregate_function", 1)],
-    transform: TRANSFORMS[call.integer("post_transform", 0)],
   });
+  return transformed(call, sums, TRANSFORMS[call.integer("post_transform", 0)]);
 }
 
 /** A comparison as one of the two that a forest has; the sides change places where it is the other way round. */
@@ -160,12 +223,9 @@ function branchOf(nodes: Nodes, i: number): Branch {
 
 function lowered(call: OnnxCall, ensemble: Ensemble): OnnxValue {
   const { build } = call;
-  const { nodes, roots, outputs, aggregate, transform } = ensemble;
+  const { nodes, roots, outputs, aggregate } = ensemble;
   const x = call.input(0);
   if (!AGGREGATES.includes(aggregate)) throw fail("its aggregate_function is unknown");
-  if (transform !== "NONE" && transform !== "LOGISTIC") {
-    throw new NotLowerable(`its post_transform is ${String(transform).slice(0, 40)}`);
-  }
   if (nodes.features.length !== nodes.count || nodes.thresholds.length !== nodes.count) {
     throw fail(
       `it has ${nodes.features.length} features and ${nodes.thresholds.length} values of ${nodes.count} nodes`,
@@ -186,8 +246,7 @@ function lowered(call: OnnxCall, ensemble: Ensemble): OnnxValue {
   }
   const rows = rowsOf(build, x, features).map((row) => {
     build.spend(data.length);
-    const sums = build.wrap([outputs], build.graph.trees(data, build.node(row), outputs));
-    return transform === "NONE" ? sums : build.unary("sigmoid", sums);
+    return build.wrap([outputs], build.graph.trees(data, build.node(row), outputs));
   });
   return joined(build, rows, [rows.length, outputs]);
 }
