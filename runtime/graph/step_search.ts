@@ -11,6 +11,7 @@ import { type Candidate, clamp, type Judge } from "./judge.ts";
 import type { Held } from "./lifted.ts";
 import { type Cell, countBelow, StepAxes } from "./step_axes.ts";
 import { StepLines } from "./step_lines.ts";
+import { Heap, type Node, type Part } from "./step_queue.ts";
 import type { StepTape } from "./step_tape.ts";
 
 /** A box in which the steps are held. */
@@ -65,20 +66,6 @@ const MARGIN = 1e-9;
 /** Halvings of one cell, and solves in halves of cells in all: a second optimum in a cell is looked for where bounds allow one. */
 const HALVINGS = 4;
 const MOST_HALVES = 96;
-
-/** Part of a cell. */
-interface Part extends Cell {
-  readonly lo: Float64Array;
-  readonly hi: Float64Array;
-  readonly halvings: number;
-}
-
-interface Node extends Part {
-  readonly bound: number;
-  readonly branch: { readonly axis: number; readonly place: number } | undefined;
-  /** The held steps, where each has one value in it. */
-  readonly values: Float64Array | undefined;
-}
 
 export function stepSearch(judge: Judge, start: Candidate, solveBox: SolveBox): StepSearch {
   return new Search(judge, start, solveBox).run();
@@ -457,43 +444,4 @@ function below(x: number, bits: 32 | 64): number {
 
 function above(x: number, bits: 32 | 64): number {
   return bits === 64 ? x : x + Math.abs(x) * 2 ** -23;
-}
-
-/** Least bound first. */
-class Heap {
-  readonly #nodes: Node[] = [];
-
-  get size(): number {
-    return this.#nodes.length;
-  }
-
-  least(): number {
-    return this.#nodes[0].bound;
-  }
-
-  push(node: Node): void {
-    const nodes = this.#nodes;
-    let at = nodes.push(node) - 1;
-    for (let parent = (at - 1) >> 1; at > 0 && node.bound < nodes[parent].bound; parent = (at - 1) >> 1) {
-      nodes[at] = nodes[parent];
-      at = parent;
-    }
-    nodes[at] = node;
-  }
-
-  pop(): Node {
-    const nodes = this.#nodes;
-    const [first] = nodes;
-    const last = nodes.pop()!;
-    if (nodes.length === 0) return first;
-    let at = 0;
-    for (let child = 1; child < nodes.length; child = 2 * at + 1) {
-      if (child + 1 < nodes.length && nodes[child + 1].bound < nodes[child].bound) child++;
-      if (nodes[child].bound >= last.bound) break;
-      nodes[at] = nodes[child];
-      at = child;
-    }
-    nodes[at] = last;
-    return first;
-  }
 }
