@@ -47,7 +47,7 @@ const MOST_UNITS = 32;
 /** Where fewer points of the sample hold their limits, the others tell little of what is between those that do. */
 const LEAST_HOLDING = 0.2;
 /** Where on the way to the best point the cost must have fallen. */
-const WAY = [0.03, 0.3, 0.7];
+const WAY = [0.03, 0.4];
 
 /** The settings of the switches that the bounds of the run allow. */
 export function branchesOf({ problem: { lifted, lo, hi }, toZ }: Judge): BranchSettings {
