@@ -189,8 +189,11 @@ class Exploration {
     });
   }
 
-  #towardsBest({ x }: Candidate, part: number): Float64Array {
-    return x.map((value, i) => value + part * (this.#best.x[i] - value));
+  #towardsBest(point: Candidate, part: number): Float64Array {
+    const { x: best } = this.#best;
+    const x = point.x.slice();
+    for (let i = 0; i < x.length; i++) x[i] += part * (best[i] - x[i]);
+    return x;
   }
 
   /** From points in doubt, the best of them first. @returns Whether doubts remain. */
