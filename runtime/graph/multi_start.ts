@@ -3,6 +3,7 @@ import { sampleBox } from "./box_sample.ts";
 import { BranchSettings } from "./branch_settings.ts";
 import { type Candidate, clamp, type Judge, type LocalEnd } from "./judge.ts";
 import { better, byMerit, holds, worse } from "./merit.ts";
+import { isConvexQuadratic } from "./quadratic.ts";
 import { type Restored, restored } from "./restoration.ts";
 
 /** A local solve to be done. */
@@ -31,7 +32,7 @@ const MOST_SETTINGS = 32;
 const MOST_FOREIGN = 6;
 /** Points of the box that are looked at: always (and so many from the best one outward), where these leave a doubt, and with foreign code, where it is one call. */
 const SAMPLE = 24;
-const OUTWARD = 24;
+const OUTWARD = 16;
 const WIDE_SAMPLE = 64;
 const FOREIGN_SAMPLE = 512;
 /** Starts from doubtful points after which the cost counts as one with many optima. */
@@ -40,6 +41,8 @@ const FEW = 4;
 const POOL = 1024;
 const LEAST_STARTS = 30;
 const MOST_STARTS = 300;
+/** IPOPT's return code. */
+const SOLVED = 0;
 /** Switches that the box leaves open beyond which the settings are too many to try them all. */
 const MOST_OPEN = 3;
 /** Solves after each of which the cost may be looked at more closely, such as on the way down an exponential. */
@@ -81,6 +84,10 @@ class Exploration {
       this.#begun = this.#best = run.judge(this.#begun.x);
     }
     this.#present(points);
+    const solved = run.solves.at(-1)?.status === SOLVED && holds(this.#best);
+    if (solved && isConvexQuadratic(run.problem, points.slice(0, FEW).map(({ x }) => x))) {
+      return this.#best;
+    }
     this.#settings();
     if (run.stopped()) return this.#best;
     const tight = points.filter(holds).length < LEAST_HOLDING * points.length;

@@ -8,6 +8,7 @@ import { type Abuse, assault } from "../hostile/assault.ts";
 import { attackPlugin } from "../hostile/attack.ts";
 import { ATTACKS } from "../hostile/numbered_attacks.ts";
 import { openKernel } from "../kernel/open_kernel.ts";
+import { pssOf } from "./memory.ts";
 import { type BenchRow, percentiles } from "./row.ts";
 
 const CALLS = 500;
@@ -207,9 +208,4 @@ async function timed(run: () => Promise<unknown>): Promise<number[]> {
 function row(name: string, times: readonly number[], note: string): BenchRow {
   const { p50, p99 } = percentiles(times);
   return { name, value: p50, unit: "µs", note: `p99 ${p99.toFixed(0)} µs; ${note}` };
-}
-
-function pssOf(pid: number): number {
-  const { stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/smaps_rollup`] }).outputSync();
-  return Number(/^Pss:\s+(\d+)/m.exec(new TextDecoder().decode(stdout))?.[1]) / 1024;
 }

@@ -1,5 +1,6 @@
 /** The running service from outside: start, HTTP, memory. */
 import { ROOT } from "../../runtime/config.ts";
+import { familyOf, pssOf } from "./memory.ts";
 import { type BenchRow, percentiles } from "./row.ts";
 import { stressedStates } from "./states.ts";
 
@@ -21,7 +22,7 @@ export async function serviceBench(): Promise<BenchRow[]> {
       rows.push(...await http(url));
       rows.push({
         name: "memory of launcher, kernel and cells",
-        value: await memory(process.pid),
+        value: familyOf(process.pid).reduce((sum, pid) => sum + pssOf(pid), 0),
         unit: "MB",
         note: "PSS, goal ≤ 250; the predecessor 330",
       });
@@ -123,26 +124,6 @@ async function http(url: string): Promise<BenchRow[]> {
       note: `${(rate / 1.6).toFixed(0)} times the predecessor's 1.6`,
     },
   ];
-}
-
-/** Proportional set size of a process and all below it, MB. */
-async function memory(root: number): Promise<number> {
-  const parents = new Map<number, number>();
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields.length > 1) parents.set(Number(name), Number(fields[1]));
-  }
-  let kib = 0;
-  for (const pid of parents.keys()) {
-    let up: number | undefined = pid;
-    while (up !== undefined && up !== root) up = parents.get(up);
-    if (up === undefined) continue;
-    const rollup = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`).catch(() => "");
-    kib += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
-  }
-  return kib / 1024;
 }
 
 function freePort(): { port: number } {
