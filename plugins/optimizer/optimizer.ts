@@ -39,6 +39,7 @@ import {
   type StepSearch,
   stepSearch,
   withAnswers,
+  worse,
 } from "setpoint";
 
 /** Cells of foreign code in steps that are solved. */
@@ -97,7 +98,10 @@ function optimize(problem: OptimizationProblem): OptimizationResult {
   if (!holds(best) && !(smooth && !run.foreign) && !run.stopped()) {
     best = restored(run, branchesOf(run), [best, present]);
   }
-  return run.conclude(better(polish(run, best), present), stepped || doubt || run.converged());
+  const end = polish(run, best);
+  // where nothing holds, the end breaks the worst limit no more than the present point does, and others less
+  const chosen = holds(end) || holds(present) || worse(end, present) ? better(end, present) : end;
+  return run.conclude(chosen, stepped || doubt || run.converged());
 }
 
 const NO_POINT = {
@@ -178,18 +182,19 @@ class Run extends Judge implements LocalSearch {
     return end;
   }
 
-  restore({ sides, from }: Start, firm?: Uint8Array): Restored {
+  restore({ sides, from }: Start, allowed?: Float64Array): Restored {
     const { lifted, limits, lo, hi } = this.problem;
     const { violation } = this.judge(from);
     const elastic = this.#memory.elastic ??= new ElasticNlp(lifted);
     lifted.holdAt(from);
     lifted.setSides(sides);
     const [low, high, z] = [lo, hi, from].map((each) => each.map(this.toZ));
-    elastic.begin(low, high, z, Math.min(violation, 1e6), this.leastUnits, firm);
+    elastic.begin(low, high, z, Math.min(violation, 1e6), this.leastUnits, allowed);
     const options = { ...this.#options(), obj_scaling_factor: 1 };
     const { x, iterations, mult_g } = createSolver(elastic.n, elastic.m).solve(elastic, options);
     this.evaluations += iterations;
-    return { end: this.judge(this.toX(x)), idle: elastic.idle(mult_g, limits.length, IDLE) };
+    const idle = elastic.idle(mult_g, limits.length, IDLE);
+    return { end: this.judge(this.toX(x)), excess: x[elastic.n - 1], idle };
   }
 
   /** Where between `lo` and `hi` the cost is least while foreign code answers as at `at`. */

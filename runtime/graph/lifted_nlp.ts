@@ -76,6 +76,8 @@ interface ElasticRow {
   readonly sign: number;
   readonly bound: number;
   readonly unit: number;
+  readonly lower: number;
+  readonly upper: number;
 }
 
 /**
@@ -121,8 +123,7 @@ export class ElasticNlp {
       new Float64Array(this.n),
       new Float64Array(this.n),
     ];
-    this.gl = Float64Array.from(rows, ({ lower }) => lower);
-    this.gu = Float64Array.from(rows, ({ upper }) => upper);
+    [this.gl, this.gu] = [new Float64Array(this.m), new Float64Array(this.m)];
     if (inner.hessian === undefined) return;
     const lambdas = new Float64Array(inner.m);
     const bent = new Float64Array(inner.n * inner.n);
@@ -140,7 +141,7 @@ export class ElasticNlp {
   /**
    * @param violation The largest relative excess at `from`, ≥ 0.
    * @param least By limit: a miss is measured in max(least, |limit|).
-   * @param firm 1 for each hard limit that may not be exceeded. Default: all may.
+   * @param allowed By limit: the relative excess that it may have, or NaN where that is to be least. Default: all NaN.
    */
   begin(
     lo: ArrayLike<number>,
@@ -148,11 +149,15 @@ export class ElasticNlp {
     from: ArrayLike<number>,
     violation: number,
     least: ArrayLike<number>,
-    firm?: ArrayLike<number>,
+    allowed?: ArrayLike<number>,
   ): void {
-    this.#of.forEach(({ limit, sign, bound, unit }, k) => {
-      const gives = sign !== 0 && firm?.[limit] !== 1;
-      this.#slacks[k] = gives ? sign * Math.max(least[limit] / unit, Math.abs(bound)) : 0;
+    this.#of.forEach(({ limit, sign, bound, unit, lower, upper }, k) => {
+      const miss = sign === 0 ? 0 : Math.max(least[limit] / unit, Math.abs(bound));
+      const excess = sign === 0 ? 0 : allowed?.[limit] ?? NaN;
+      const gives = Number.isNaN(excess);
+      this.#slacks[k] = gives ? sign * miss : 0;
+      this.gl[k] = gives ? lower : lower - excess * miss;
+      this.gu[k] = gives ? upper : upper + excess * miss;
     });
     const inner = this.#inner;
     inner.begin(lo, hi, from);
@@ -196,10 +201,10 @@ export class ElasticNlp {
 
   /** 1 for each hard limit that s does not depend on. @param price The multiplier from which on it does. */
   idle(multipliers: Float64Array, limits: number, price: number): Uint8Array {
-    const firm = new Uint8Array(limits).fill(1);
+    const idle = new Uint8Array(limits).fill(1);
     this.#of.forEach(({ limit }, k) => {
-      if (limit >= 0 && Math.abs(multipliers[k] * this.#slacks[k]) > price) firm[limit] = 0;
+      if (limit >= 0 && Math.abs(multipliers[k] * this.#slacks[k]) > price) idle[limit] = 0;
     });
-    return firm;
+    return idle;
   }
 }

@@ -22,9 +22,9 @@ export interface LocalSearch extends Judge {
   solve(start: Start): Candidate;
   /**
    * One search for the least violation of the hard limits.
-   * @param firm 1 for each limit that may not be exceeded. Default: all may.
+   * @param allowed By limit: the relative excess that it may have, or NaN where that is to be least. Default: all NaN.
    */
-  restore(start: Start, firm?: Uint8Array): Restored;
+  restore(start: Start, allowed?: Float64Array): Restored;
 }
 
 /** Settings of the switches that are solved; the same with foreign code, where an iteration is a call of another process. */

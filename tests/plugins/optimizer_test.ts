@@ -266,3 +266,24 @@ Deno.test("optimize() takes max_iterations from the strategy's config before the
   assert(iterationsOf({ options }) <= 7);
   assert(iterationsOf({ options, config: { max_iterations: 2 } }) <= 2);
 });
+
+Deno.test("optimize() brings every limit as near as it goes, also beside one that can give no more", () => {
+  // limit 0 cannot be mended at all; 1 and 2 pull y both ways; 3 holds
+  const loaded = graphProblem(3, 0, (g) => ({
+    cost: g.unary("neg", g.variable(0)),
+    limits: [
+      { node: g.binary("add", g.constant(8), g.binary("mul", g.constant(0), g.variable(0))), upper: 4 },
+      { node: g.variable(0), upper: 4 },
+      { node: g.variable(1), upper: 1 },
+      { node: g.variable(1), lower: 2 },
+      { node: g.variable(2), upper: 0.5 },
+    ].map(({ lower = -Infinity, upper = Infinity, node }) => ({ node, lower, upper })),
+  }));
+  const { status, x } = optimizer.optimize(
+    runOf(loaded, { x0: [8, 0, 0.7], lo: [7, -5, 0], hi: [9, 5, 1] }),
+  );
+  assertEquals(status, "infeasible");
+  // the excess of y is the same beyond 1 and below 2, relative to the larger of 1 and the limit: (y − 1)/1 = (2 − y)/2
+  [7, 4 / 3].forEach((value, i) => assert(Math.abs(x[i] - value) < 1e-4, `${x}`));
+  assert(x[2] <= 0.5 + 1e-6, `${x}`);
+});
