@@ -31,7 +31,7 @@ export interface LocalSearch extends Judge {
 const MOST_SETTINGS = 32;
 const MOST_FOREIGN = 6;
 /** Points of the box that are looked at: always (and so many from the best one outward), where these leave a doubt, and with foreign code, where it is one call. */
-const SAMPLE = 24;
+const SAMPLE = 16;
 const OUTWARD = 16;
 const WIDE_SAMPLE = 64;
 const FOREIGN_SAMPLE = 512;
