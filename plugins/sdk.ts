@@ -48,7 +48,7 @@ export { answersInSteps, type CellBox, cellSearch } from "../runtime/graph/cell_
 export { type HeldBox, type SolveBox, type StepSearch, stepSearch } from "../runtime/graph/step_search.ts";
 export { type PointValues, valuesAt, withAnswers } from "../runtime/graph/many_points.ts";
 export { AGREEMENT, better, byMerit, holds, type Judged, noWorse, worse } from "../runtime/graph/merit.ts";
-export { type Candidate, clamp, Judge, type LocalEnd } from "../runtime/graph/judge.ts";
+export { type Candidate, clamp, Judge, type LocalEnd, SOLVED } from "../runtime/graph/judge.ts";
 export { branchesOf, explore, type LocalSearch, type Start } from "../runtime/graph/multi_start.ts";
 export { type Restored, restored } from "../runtime/graph/restoration.ts";
 export { landed, polish } from "../runtime/graph/polish.ts";

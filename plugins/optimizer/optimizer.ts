@@ -34,6 +34,7 @@ import {
   type Restored,
   restored,
   type SearchOptions,
+  SOLVED,
   type SolveResult,
   type Start,
   type StepSearch,
@@ -109,8 +110,7 @@ const NO_POINT = {
   failed: "The cost cannot be computed anywhere that was tried",
   infeasible: "No point within the bounds holds every limit",
 };
-/** IPOPT's return codes. */
-const SOLVED = 0;
+/** IPOPT's return code of a solve that came near its end. */
 const ACCEPTABLE = 1;
 
 class Run extends Judge implements LocalSearch {

@@ -4,6 +4,9 @@ import type { Held } from "./lifted.ts";
 import { byMerit, holds, type Judged } from "./merit.ts";
 import type { OptimizationProblem } from "./optimization.ts";
 
+/** IPOPT's return code of a local solve that came to its end. */
+export const SOLVED = 0;
+
 /** Where a local solve ended, as the solver tells it. */
 export interface LocalEnd {
   /** (z, t). */

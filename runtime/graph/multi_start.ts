@@ -1,7 +1,7 @@
 /** Local solves from many places: the present point, every setting of the switches, and wherever a sample is in doubt. */
 import { sampleBox } from "./box_sample.ts";
 import { BranchSettings } from "./branch_settings.ts";
-import { type Candidate, clamp, type Judge, type LocalEnd } from "./judge.ts";
+import { type Candidate, clamp, type Judge, type LocalEnd, SOLVED } from "./judge.ts";
 import { better, byMerit, holds, worse } from "./merit.ts";
 import { isConvexQuadratic } from "./quadratic.ts";
 import { type Restored, restored } from "./restoration.ts";
@@ -35,14 +35,14 @@ const SAMPLE = 16;
 const OUTWARD = 16;
 const WIDE_SAMPLE = 64;
 const FOREIGN_SAMPLE = 512;
+/** Points at which derivatives are compared. */
+const COMPARED = 4;
 /** Starts from doubtful points after which the cost counts as one with many optima. */
 const FEW = 4;
 /** Then: points to choose starts from, and how many starts. */
 const POOL = 1024;
 const LEAST_STARTS = 30;
 const MOST_STARTS = 300;
-/** IPOPT's return code. */
-const SOLVED = 0;
 /** Switches that the box leaves open beyond which the settings are too many to try them all. */
 const MOST_OPEN = 3;
 /** Solves after each of which the cost may be looked at more closely, such as on the way down an exponential. */
@@ -85,7 +85,7 @@ class Exploration {
     }
     this.#present(points);
     const solved = run.solves.at(-1)?.status === SOLVED && holds(this.#best);
-    if (solved && isConvexQuadratic(run.problem, points.slice(0, FEW).map(({ x }) => x))) {
+    if (solved && isConvexQuadratic(run.problem, points.slice(0, COMPARED).map(({ x }) => x))) {
       return this.#best;
     }
     this.#settings();

@@ -26,7 +26,7 @@ export function isConvexQuadratic(
   });
   return others.every(({ jacobian, hessian }) =>
     same(jacobian, first.jacobian) && same(hessian, first.hessian)
-  ) && isPositive(first.hessian, n);
+  ) && hasNoNegativeEigenvalue(first.hessian, n);
 }
 
 const ONE = Float64Array.of(1);
@@ -40,8 +40,8 @@ function largest(values: Float64Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
-/** Whether a symmetric matrix has no negative eigenvalue, to rounding: by Cholesky. @param a Overwritten. */
-function isPositive(a: Float64Array, n: number): boolean {
+/** Of a symmetric matrix, to rounding: by Cholesky. @param a Overwritten. */
+function hasNoNegativeEigenvalue(a: Float64Array, n: number): boolean {
   const rounding = n * ROUNDING * largest(a);
   for (let k = 0; k < n; k++) {
     const pivot = a[k * n + k] + rounding;
