@@ -1,6 +1,6 @@
 /** What the operations in a tape are: their numbers by name, and their kinds. */
 import * as codes from "./codes.ts";
-import type { BinaryOp, Op, UnaryOp } from "./ops.ts";
+import type { Op } from "./ops.ts";
 
 export const CODE = {
   constant: codes.CONSTANT,
@@ -47,8 +47,6 @@ export const CODE = {
 } as const satisfies Record<Op, number>;
 
 export type OpCode = (typeof CODE)[Op];
-export type UnaryCode = (typeof CODE)[UnaryOp];
-export type BinaryCode = (typeof CODE)[BinaryOp];
 
 /**
  * What an operation is to the derivative rules. leaf: no instruction. step: derivative 0 almost everywhere. unary: one
