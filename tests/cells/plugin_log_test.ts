@@ -1,7 +1,7 @@
 /** What plugins say reaches the log under their names, and is no way to harm anybody. */
 import { LineBudget, LONGEST_LINE, oneLine } from "../../runtime/graph/plugin_log.ts";
 import { SetpointError } from "../../runtime/errors.ts";
-import { eventually } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { skillOf } from "./plugins.ts";
 import { bowl, type LogLine, runOf, startHost } from "./start.ts";

@@ -1,7 +1,8 @@
 /** A plant whose limits cannot hold together: what a client, a person and the schedule are told. */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Answer, CycleRow } from "../../runtime/kernel/types.ts";
-import { eventually, Files, Folders, Service, task } from "./service.ts";
+import { Files, Folders, Service, task } from "./service.ts";
+import { eventually } from "../std/eventually.ts";
 
 /** Heat wants steam, dryness wants less of steam and air; each can hold alone. Draft can hold, and does not now. */
 const STRATEGY = `apiVersion: setpoint/v1

@@ -8,7 +8,7 @@ import type { ArtifactStore } from "../../runtime/artifacts/store.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { deploy, watchful } from "../faults/versions.ts";
 import { openKernel } from "../kernel/open_kernel.ts";
-import { eventually } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 import { findMinio, MINIO_HINT, MinioServer } from "../servers/minio.ts";
 import { serverTest } from "../servers/require.ts";
 

@@ -7,7 +7,8 @@ import type { CycleRow } from "../../runtime/kernel/types.ts";
 import { faultyStrategy, GUESS, SIMULATOR } from "../faults/faulty_plant.ts";
 import { seeded } from "../graph/random_graph.ts";
 import { readMirror } from "./mirror.ts";
-import { alive, eventually, Files, Folders, kill, Service, tree } from "./service.ts";
+import { alive, Files, Folders, kill, Service, tree } from "./service.ts";
+import { eventually } from "../std/eventually.ts";
 
 async function cycles(service: Service): Promise<readonly CycleRow[]> {
   return (await service.json("/cycles") as unknown as { cycles: CycleRow[] }).cycles;

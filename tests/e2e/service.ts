@@ -1,5 +1,5 @@
 /** Processes of `deno task` for the tests of the whole: those of tests/launch, and files for them. */
-export { alive, type Ended, eventually, Folders, kill, Service, task, tree } from "../launch/process.ts";
+export { alive, type Ended, Folders, kill, Service, task, tree } from "../launch/process.ts";
 
 /** A temporary folder with files in it. */
 export class Files implements AsyncDisposable {

@@ -7,7 +7,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import type { Answer } from "../../runtime/kernel/types.ts";
 import { type OpenKernel, openKernel } from "../kernel/open_kernel.ts";
-import { eventually } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 import { findMinio, MINIO_HINT, MinioServer } from "../servers/minio.ts";
 import { serverTest } from "../servers/require.ts";
 import { costOf, deploy, isWhole, publishVersion, STATE, watchful } from "./versions.ts";

@@ -3,7 +3,8 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIn
 import { systemClock } from "../../runtime/clock.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import type { OpenKernel } from "../kernel/open_kernel.ts";
-import { alive, eventually, tree } from "../launch/process.ts";
+import { alive, tree } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 import { cpuTicks, lives } from "../cells/start.ts";
 import { EAT, GUESS, LOOP, measure, openFaulty, STATE } from "./faulty_plant.ts";
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../runtime/clock.ts";
-import { alive, eventually, Folders, kill, Service, tree } from "../launch/process.ts";
+import { alive, Folders, kill, Service, tree } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 
 /** What the fault allows, and what a loaded machine adds. */
 const LIMIT_MS = 11_500;

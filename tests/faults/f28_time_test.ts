@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { readMirror } from "../e2e/mirror.ts";
 import { openKernel } from "../kernel/open_kernel.ts";
-import { eventually } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 import { faultyStrategy, GUESS, openFaulty, SIMULATOR, STATE } from "./faulty_plant.ts";
 
 const HOUR_MS = 3_600_000;

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import type { Answer, CycleRow, Kernel } from "../../runtime/kernel/types.ts";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "../std/assert.ts";
-import { eventually } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 import { openKernel } from "./open_kernel.ts";
 
 /** cost = slope · flow + 1: the slope tells which version answered. */

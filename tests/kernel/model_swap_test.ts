@@ -2,7 +2,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../runtime/config.ts";
 import { writeOnnx } from "../../runtime/graph/onnx_writer.ts";
-import { eventually } from "../launch/process.ts";
+import { eventually } from "../std/eventually.ts";
 import { openKernel } from "./open_kernel.ts";
 
 /** y = factor·x. */

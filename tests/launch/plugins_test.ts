@@ -1,6 +1,7 @@
 /** The commands for plugins beside a running service: a change goes through plugin:dev into the running process. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { alive, eventually, Folders, kill, Service, task, tree } from "./process.ts";
+import { alive, Folders, kill, Service, task, tree } from "./process.ts";
+import { eventually } from "../std/eventually.ts";
 
 const STRATEGY = `apiVersion: setpoint/v1
 name: live

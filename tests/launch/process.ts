@@ -1,6 +1,6 @@
 /** `deno task` as a person runs it: its processes, what they print, and nothing of them left behind. */
 import { ROOT } from "../../runtime/config.ts";
-import { systemClock } from "../../runtime/clock.ts";
+import { eventually } from "../std/eventually.ts";
 
 export interface Ended {
   readonly code: number;
@@ -131,15 +131,6 @@ export class Service implements AsyncDisposable {
     await this.process.status;
     await this.#output;
   }
-}
-
-/** Polls until it holds, 20 s at most: far above what it takes, so that only a hang fails. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = systemClock.monotonic() + 20_000; systemClock.monotonic() < end;) {
-    if (await holds()) return;
-    await systemClock.sleep(20);
-  }
-  throw new Error(`Waited 20 s until ${what}`);
 }
 
 /** Live processes below a pid, itself included; kernel and cells have sessions of their own, so parents are followed. */

@@ -5,7 +5,8 @@ import { ROOT } from "../../runtime/config.ts";
 import { findMinio, MINIO_HINT, MinioServer } from "../servers/minio.ts";
 import { findPostgres, POSTGRES_HINT, startPostgres } from "../servers/postgres.ts";
 import { serverTest } from "../servers/require.ts";
-import { eventually, Folders, Service } from "./process.ts";
+import { Folders, Service } from "./process.ts";
+import { eventually } from "../std/eventually.ts";
 
 const KILN = `${ROOT}/strategies/kiln`;
 

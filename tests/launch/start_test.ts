@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../runtime/config.ts";
-import { alive, eventually, Folders, kill, Service, task, tree } from "./process.ts";
+import { alive, Folders, kill, Service, task, tree } from "./process.ts";
+import { eventually } from "../std/eventually.ts";
 
 Deno.test("deno task start runs its first cycle, and SIGTERM ends everything with 0", async () => {
   await using folders = await Folders.make();
