@@ -6,7 +6,7 @@
  */
 import { openDirectory } from "../runtime/artifacts/directory.ts";
 import { buildManifest, type ManifestEntry, writeManifest } from "../runtime/artifacts/manifest.ts";
-import { strategyPath } from "../runtime/artifacts/version.ts";
+import { strategyPath } from "../runtime/artifacts/strategy_path.ts";
 import { loadStrategy } from "../runtime/strategy/load.ts";
 
 for (const folder of Deno.args) {

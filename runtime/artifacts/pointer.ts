@@ -8,7 +8,7 @@
 import { SetpointError, setpointError } from "../errors.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import type { ArtifactCache } from "./cache.ts";
-import { expected, isVersion } from "./version.ts";
+import { isVersion, noVersion } from "../version.ts";
 
 /** Newest first. */
 const FILES = ["deployed_config_version.yaml", "strategy_version.yaml"] as const;
@@ -42,7 +42,7 @@ export function parsePointer(text: string, source: string): string {
     const value = unquoted(match[2]);
     if (!KEYS.includes(key)) throw fail(`unknown key "${key}", expected ${KEYS.join(" or ")}`);
     if (version !== undefined) throw fail("it is told twice, expected one line");
-    if (!isVersion(value)) throw fail(`${JSON.stringify(value)}: ${expected(value)}`);
+    if (!isVersion(value)) throw fail(`${JSON.stringify(value)}: ${noVersion(value)}`);
     version = value;
   }
   if (version !== undefined) return version;
@@ -92,7 +92,7 @@ export async function readPointer(
 /** Points the metadata folder at `version`; a reader sees the old pointer or the new one. */
 export async function writePointer(folder: string, version: string): Promise<void> {
   if (!isVersion(version)) {
-    throw setpointError("POINTER_INVALID", `Cannot deploy version "${version}": ${expected(version)}`);
+    throw setpointError("POINTER_INVALID", `Cannot deploy version "${version}": ${noVersion(version)}`);
   }
   await writeAtomic(`${folder}/${FILES[0]}`, new TextEncoder().encode(`${KEYS[0]}: ${version}\n`));
 }

@@ -5,7 +5,7 @@ import type { ArtifactCache } from "./cache.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import { type ResolvedArtifact, Resolver, type ResolverOptions } from "./resolver.ts";
 import { corrupt } from "./store_error.ts";
-import { strategyPath } from "./version.ts";
+import { strategyPath } from "./strategy_path.ts";
 
 export interface Release {
   readonly version: string;

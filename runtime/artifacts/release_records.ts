@@ -6,7 +6,7 @@ import { isArtifactPath } from "./artifact_path.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import { isSha256 } from "./digest.ts";
 import type { ManifestEntry } from "./manifest.ts";
-import { isVersion } from "./version.ts";
+import { isVersion } from "../version.ts";
 
 export interface RecordedFile extends ManifestEntry {
   /** The store's etag when the digest was taken; only in a bucket without a manifest. */

@@ -2,7 +2,7 @@ import { LIMIT_RANGES, type PluginLimits } from "../graph/manifest.ts";
 import { Fields, isMapping, shown } from "./fields.ts";
 import { shownName } from "./identifier.ts";
 import type { PluginRef } from "./strategy.ts";
-import { isVersion } from "./version.ts";
+import { isVersion } from "../version.ts";
 
 /** What a class means where the strategy does not say. */
 export const DEFAULT_PLUGINS: Readonly<Record<string, string>> = {

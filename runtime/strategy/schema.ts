@@ -9,7 +9,7 @@ import { wrongSchedule } from "./schedule.ts";
 import { readSkill } from "./skill_schema.ts";
 import type { PluginRef, Skill, Strategy, Task, Variable } from "./strategy.ts";
 import { readVariable } from "./variable_schema.ts";
-import { isVersion, UNVERSIONED, versionExample } from "./version.ts";
+import { isVersion, UNVERSIONED, versionExample } from "../version.ts";
 
 export const API_VERSION = "setpoint/v1";
 

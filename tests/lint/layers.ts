@@ -24,6 +24,7 @@ const DRIVERS: Readonly<Record<string, string>> = {
   "onnxruntime-web": "runtime/cells/onnx_runtime.ts",
   "postgres": "runtime/historian/postgres_session.ts",
   "prom-client": "runtime/telemetry/metrics.ts",
+  "semver": "runtime/version.ts",
   "yaml": "runtime/yaml.ts",
 };
 
@@ -32,7 +33,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@logtape/logtape": ["telemetry"],
   "@std/cli": ["cli"],
   "hono": ["http"],
-  "semver": ["strategy", "artifacts"],
 };
 
 /** Without any API of Deno or Node: they run in a browser too. */
