@@ -20,9 +20,6 @@ export interface PostgresTimeouts {
   readonly statementTimeoutMs?: number;
 }
 
-/** Environment variables that npm:postgres reads whatever it is given: the process needs them allowed by name. */
-export const POSTGRES_ENV: readonly string[] = ["PGAPPNAME", "PGPASSWORD", "PGTARGETSESSIONATTRS"];
-
 /** The network's share of a statement, beyond what the server may take. */
 const MARGIN_MS = 1000;
 const SSL = {

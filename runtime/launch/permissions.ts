@@ -126,31 +126,8 @@ async function pluginsOf(strategies: readonly string[]): Promise<string[]> {
   return (await Promise.all(strategies.map(pluginFiles))).flat();
 }
 
-/** npm:postgres looks at these when it is imported or connects. */
-const POSTGRES_VARIABLES = [
-  ...[
-    "PGHOST",
-    "PGPORT",
-    "PGUSER",
-    "PGUSERNAME",
-    "PGPASSWORD",
-    "PGDATABASE",
-    "PGSSLMODE",
-    "PGSSL",
-    "PGAPPNAME",
-  ],
-  ...["PGSSLROOTCERT", "PGTARGETSESSIONATTRS", "PGTARGET_SESSION_ATTRS", "PGMAX", "PGMAX_LIFETIME"],
-  ...[
-    "PGMAX_PIPELINE",
-    "PGIDLE_TIMEOUT",
-    "PGCONNECT_TIMEOUT",
-    "PGBACKOFF",
-    "PGKEEP_ALIVE",
-    "PGPREPARE",
-    "PGDEBUG",
-  ],
-  ...["PGFETCH_TYPES", "PGPUBLICATIONS", "USER", "USERNAME", "LOGNAME"],
-];
+/** npm:postgres reads these whatever it is given. */
+export const POSTGRES_VARIABLES: readonly string[] = ["PGAPPNAME", "PGPASSWORD", "PGTARGETSESSIONATTRS"];
 /** npm:yaml's parser looks at these. */
 const YAML_VARIABLES = ["LOG_STREAM", "LOG_TOKENS"];
 /** npm:minio's streams look at these. */

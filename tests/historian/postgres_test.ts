@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import type { Historian } from "../../runtime/historian/historian.ts";
 import { openPostgresHistorian } from "../../runtime/historian/postgres.ts";
-import { POSTGRES_ENV } from "../../runtime/historian/postgres_session.ts";
+import { POSTGRES_VARIABLES } from "../../runtime/launch/permissions.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HISTORIAN_CONTRACT } from "../contract/historian.ts";
 import { findPostgres, POSTGRES_HINT, type PostgresServer, startPostgres } from "../servers/postgres.ts";
@@ -202,7 +202,7 @@ Deno.test("PostgreSQL historian gives up on a port that accepts and hangs up", a
   await serving;
 });
 
-Deno.test("the PostgreSQL driver needs no environment variable but those of POSTGRES_ENV", async () => {
+Deno.test("the PostgreSQL driver needs no environment variable but those of POSTGRES_VARIABLES", async () => {
   const module = import.meta.resolve("../../runtime/historian/postgres.ts");
   const program = `import { openPostgresHistorian } from "${module}";
     await openPostgresHistorian({ host: "127.0.0.1", port: 1, dbname: "plant", user: "plant" }).check([]).catch((e) => console.log(e.message));`;
@@ -219,7 +219,7 @@ Deno.test("the PostgreSQL driver needs no environment variable but those of POST
       ],
       ...[
         `--config=${decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname)}`,
-        `--allow-env=${POSTGRES_ENV.join(",")}`,
+        `--allow-env=${POSTGRES_VARIABLES.join(",")}`,
       ],
       `data:text/typescript,${encodeURIComponent(program)}`,
     ],
