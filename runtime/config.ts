@@ -7,15 +7,15 @@ import { type Position, type Problem, SetpointError, setpointError, whyUnreadabl
 import { boolean, choice, integer, path, positive, type Setting, text, type ValueOf } from "./setting.ts";
 import type { ParsedYaml } from "./yaml.ts";
 
-export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** hybrid: schedule and HTTP; api: HTTP alone; continuous: schedule, and of HTTP only health, metrics and cache. */
-export const MODES = ["hybrid", "continuous", "api"] as const;
+const MODES = ["hybrid", "continuous", "api"] as const;
 export type Mode = (typeof MODES)[number];
 
 /** advisory: a person decides; closed_loop: a program may apply what was published. */
-export const CONTROL_MODES = ["advisory", "closed_loop"] as const;
+const CONTROL_MODES = ["advisory", "closed_loop"] as const;
 
 /** The checkout, which the default folders are in. */
 export const ROOT = import.meta.dirname!.replace(/\/[^/]*$/, "");

@@ -6,7 +6,7 @@
 import { didYouMean } from "./nearest_names.ts";
 import type { Json, SkillProblem } from "./skill.ts";
 
-export const SCHEMA_TYPES = ["number", "integer", "string", "boolean", "array", "object"] as const;
+const SCHEMA_TYPES = ["number", "integer", "string", "boolean", "array", "object"] as const;
 export type SchemaType = (typeof SCHEMA_TYPES)[number];
 
 /** One value. Keywords mean what they mean in JSON Schema; those for other types have no effect. */

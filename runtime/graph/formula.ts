@@ -20,7 +20,7 @@ export { lowerFormula } from "./formula_lower.ts";
 export { printFormula } from "./formula_print.ts";
 
 /** Deeper nesting of parentheses, signs, powers and conditions is refused. */
-export const MAX_FORMULA_DEPTH = 200;
+const MAX_FORMULA_DEPTH = 200;
 
 const COMPARISONS: ReadonlySet<string> = new Set<ComparisonOperator>(["<", "<=", ">", ">=", "==", "!="]);
 const SUMS: ReadonlySet<string> = new Set<ArithmeticOperator>(["+", "-"]);

@@ -12,8 +12,8 @@ export interface Token {
 }
 
 /** More text or tokens are refused before any work is done on them. */
-export const MAX_FORMULA_LENGTH = 64 * 1024;
-export const MAX_FORMULA_TOKENS = 10_000;
+const MAX_FORMULA_LENGTH = 64 * 1024;
+const MAX_FORMULA_TOKENS = 10_000;
 
 const KEYWORDS: ReadonlySet<string> = new Set(["and", "or", "not", "if", "else"]);
 

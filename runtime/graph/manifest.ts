@@ -130,7 +130,7 @@ function checkSdk(range: unknown): void {
 }
 
 /** @throws {TypeError} */
-export function checkLimits(value: unknown): PluginLimits {
+function checkLimits(value: unknown): PluginLimits {
   const limits: Record<string, number> = {};
   for (const [key, limit] of Object.entries(mapping(value, "limits"))) {
     if (!isGiven(limit)) continue;

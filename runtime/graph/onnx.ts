@@ -54,7 +54,7 @@ const MAX_STEPS = 100_000;
 const DOUBLE = 11;
 const OLDEST_OPSET = 7;
 const NEWEST_OPSET = 25;
-export const MAX_ONNX_BYTES = 64 * 1024 * 1024;
+const MAX_ONNX_BYTES = 64 * 1024 * 1024;
 
 /** A model's input or output for one row. */
 export interface OnnxPort {

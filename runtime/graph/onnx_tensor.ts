@@ -144,7 +144,7 @@ export function tensorData(tensor: TensorProto, externalFile: ExternalFile): Ten
 }
 
 /** The number of elements; undefined where the shape is absurd. */
-export function elementCount(shape: readonly number[]): number | undefined {
+function elementCount(shape: readonly number[]): number | undefined {
   if (shape.length > MAX_RANK) return undefined;
   let count = 1;
   for (const dimension of shape) {

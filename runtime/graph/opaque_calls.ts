@@ -16,7 +16,7 @@ export type EvaluateOpaque = (
 ) => Float64Array;
 
 /** Fraction of an input's scale by which a difference point lies beside the point: above float32 noise, below curvature. */
-export const OPAQUE_STEP = 2 ** -10;
+const OPAQUE_STEP = 2 ** -10;
 
 export interface OpaqueBuffer {
   readonly call: OpaqueCall;

@@ -34,7 +34,7 @@ const INV_SQRT_TWO_PI: f64 = 0.3989422804014327;
 const LOG10_E: f64 = 0.4342944819032518;
 
 /** Partials of y = op(x) into slot `at`. */
-export function unaryPartials(work: Workspace, op: i32, x: f64, y: f64, at: i32): void {
+function unaryPartials(work: Workspace, op: i32, x: f64, y: f64, at: i32): void {
   let first: f64 = 0;
   let second: f64 = 0;
   switch (op) {
@@ -95,7 +95,7 @@ function geluPartials(work: Workspace, x: f64, at: i32): void {
 }
 
 /** Partials of y = op(a, b) into slot `at`. `varyingB` is false where b is fixed: then its partials are 0, not ln of a negative base. */
-export function quotientPartials(
+function quotientPartials(
   work: Workspace,
   op: i32,
   a: f64,

@@ -109,7 +109,7 @@ export function emptyDict(): PickleDict {
 }
 
 /** Most elements of one array or tensor. */
-export const MAX_ELEMENTS = 1 << 24;
+const MAX_ELEMENTS = 1 << 24;
 const MAX_RANK = 8;
 
 export function pickleError(reason: string): GraphError {

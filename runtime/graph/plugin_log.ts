@@ -3,7 +3,7 @@
  * ends; each is short and on one line, and what is said too fast is counted in the place of being sent.
  */
 
-export const LOG_LEVELS = ["info", "warn", "error"] as const;
+const LOG_LEVELS = ["info", "warn", "error"] as const;
 export type PluginLogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogLine {

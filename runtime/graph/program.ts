@@ -11,7 +11,7 @@ import { GraphError } from "./graph_error.ts";
 import { CODE, opOf } from "./opcodes.ts";
 
 const MAGIC = 0x31505453;
-export const TAPE_VERSION = 1;
+const TAPE_VERSION = 1;
 const HEADER = 16;
 const MAX_SLOTS = 1 << 22;
 export { WIDTH };

@@ -151,26 +151,26 @@ export function floorDivide(a: f64, b: f64): f64 {
 }
 
 // A comparison with NaN is NaN, not false: what could not be computed must not choose a branch in silence.
-export function lessThan(a: f64, b: f64): f64 {
+function lessThan(a: f64, b: f64): f64 {
   return a < b ? 1.0 : a >= b ? 0.0 : NaN;
 }
 
-export function lessOrEqual(a: f64, b: f64): f64 {
+function lessOrEqual(a: f64, b: f64): f64 {
   return a <= b ? 1.0 : a > b ? 0.0 : NaN;
 }
 
-export function equal(a: f64, b: f64): f64 {
+function equal(a: f64, b: f64): f64 {
   return a === b ? 1.0 : a !== a || b !== b ? NaN : 0.0;
 }
 
 /** Stops at the first false operand as Python does, so `x > 0 and log(x) > 1` is 0 at x = −1. */
-export function logicalAnd(a: f64, b: f64): f64 {
+function logicalAnd(a: f64, b: f64): f64 {
   if (a === 0) return 0;
   return a !== a || b !== b ? NaN : b === 0 ? 0.0 : 1.0;
 }
 
 /** Stops at the first true operand. */
-export function logicalOr(a: f64, b: f64): f64 {
+function logicalOr(a: f64, b: f64): f64 {
   if (a !== a) return NaN;
   if (a !== 0) return 1;
   return b !== b ? NaN : b === 0 ? 0.0 : 1.0;

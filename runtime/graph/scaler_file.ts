@@ -18,7 +18,7 @@ export interface Scaler {
 }
 
 /** Largest file, in bytes. */
-export const MAX_SCALER_BYTES = 16 * 1024 * 1024;
+const MAX_SCALER_BYTES = 16 * 1024 * 1024;
 
 /** Standard deviations around the mean that a StandardScaler stands for: 99.7 % where the data are normal. */
 const DEVIATIONS = 3;

@@ -249,7 +249,7 @@ function lastRoundedTo(cut: number, bits: 32 | 64): number {
   return Math.fround(middle) <= cut ? middle : nextBelow(middle, 64);
 }
 
-export function rounded(x: number, bits: 32 | 64): number {
+function rounded(x: number, bits: 32 | 64): number {
   return bits === 32 ? Math.fround(x) : x;
 }
 

@@ -34,7 +34,7 @@ export interface TorchState {
 }
 
 /** Largest file, in bytes. */
-export const MAX_TORCH_BYTES = 64 * 1024 * 1024;
+const MAX_TORCH_BYTES = 64 * 1024 * 1024;
 
 /** Where checkpoints of training scripts keep the state dict. */
 const STATE_KEYS = ["state_dict", "model_state_dict"];

@@ -44,7 +44,7 @@ function withNear(name: string, found: readonly string[], wanted: readonly strin
 }
 
 /** Up to three of `found` that a typing mistake, another case or another separator away are `name`, nearest first. */
-export function nearNames(name: string, found: readonly string[]): string[] {
+function nearNames(name: string, found: readonly string[]): string[] {
   const limit = Math.max(1, Math.floor(name.length / 5));
   return found
     .map((other) => ({ other, distance: editDistance(plain(name), plain(other)) }))

@@ -52,8 +52,8 @@ export interface PlantDescription {
   readonly faults: PlantFaults;
 }
 
-export const PLANT_FORMAT = "setpoint/simulator/v1";
-export const DEFAULT_FAULTS: PlantFaults = Object.freeze({ gap: 0.02, nan: 0.01, stale: 0.01, frozen: 0.02 });
+const PLANT_FORMAT = "setpoint/simulator/v1";
+const DEFAULT_FAULTS: PlantFaults = Object.freeze({ gap: 0.02, nan: 0.01, stale: 0.01, frozen: 0.02 });
 
 const KEYS = ["format", "periodMs", "seed", "columns", "faults"];
 const COLUMN_KEYS = ["name", "nominal", "noise", "low", "high"];

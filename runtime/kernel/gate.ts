@@ -126,7 +126,7 @@ function substituteFor(
 }
 
 /** A value as its sender wrote it, at most 40 characters. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   if (typeof value === "number") return String(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;

@@ -27,7 +27,7 @@ export function wrongLabel(name: string): string | undefined {
 }
 
 /** What every JavaScript object has already: a plugin that looks such a name up would find a function. */
-export function isReserved(name: string): boolean {
+function isReserved(name: string): boolean {
   return name.startsWith("__") || name in Object.prototype;
 }
 

@@ -8,7 +8,7 @@ import { readSchema } from "./schema.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** Largest strategy, in bytes. */
-export const MAX_STRATEGY_BYTES = 64 * 1024;
+const MAX_STRATEGY_BYTES = 64 * 1024;
 const MAX_JSON_DEPTH = 64;
 
 export interface LoadOptions {

@@ -11,7 +11,7 @@ import type { PluginRef, Skill, Strategy, Task, Variable } from "./strategy.ts";
 import { readVariable } from "./variable_schema.ts";
 import { isVersion, UNVERSIONED, versionExample } from "../version.ts";
 
-export const API_VERSION = "setpoint/v1";
+const API_VERSION = "setpoint/v1";
 
 export interface StrategyIdentity {
   /** SHA-256 of what was read. */

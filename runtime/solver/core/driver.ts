@@ -15,8 +15,8 @@ import { RestorationNlp } from "./restoration_nlp.ts";
 import { BOUNDS_REVERSED, CANNOT_EVALUATE, PREPARED, ScaledNlp, TOO_FEW_VARIABLES } from "./scaled_nlp.ts";
 import { Settings } from "./settings.ts";
 
-export const INVALID_PROBLEM: i32 = -11;
-export const TOO_FEW_DEGREES: i32 = -10;
+const INVALID_PROBLEM: i32 = -11;
+const TOO_FEW_DEGREES: i32 = -10;
 
 /** All memory of one problem size, and the answer of its last solve in the user's units. */
 export class Driver {

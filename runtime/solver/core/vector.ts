@@ -31,10 +31,6 @@ export function dot(n: i32, a: Float64Array, b: Float64Array): f64 {
   return sum;
 }
 
-export function isFinite64(value: f64): boolean {
-  return value - value === 0;
-}
-
 export function allFinite(n: i32, a: Float64Array): boolean {
   let sum: f64 = 0;
   for (let i = 0; i < n; i++) sum += a[i] - a[i];
