@@ -8,6 +8,7 @@ import { CellWorker } from "./cell_worker.ts";
 import { decodeFrame, encodeFrame, FrameReader } from "./frames.ts";
 import type { CellLimits } from "./limits.ts";
 import type { FromCell, ToCell } from "./protocol.ts";
+import type { SdkExtent } from "./sdk_extent.ts";
 
 /** µs of this process; Deno 2.9 has it, its types do not. */
 interface DenoCpu {
@@ -22,6 +23,7 @@ const MOST_RESTLESS = 2;
 const OUT_OF_MEMORY = 137;
 
 const limits = JSON.parse(Deno.args[0]) as CellLimits;
+const sdk = Deno.args[1] as SdkExtent;
 const requestLimits = { frameBytes: limits.requestBytes, jsonBytes: limits.requestBytes };
 const workers = new Map<number, CellWorker>();
 /** Compiled once; every worker gets it, which costs next to nothing. */
@@ -51,7 +53,7 @@ function end(reason: string, code = 1): never {
 function workerOf(id: number): CellWorker {
   let worker = workers.get(id);
   if (worker === undefined) {
-    workers.set(id, worker = new CellWorker(id, limits, { write, tell, end }, engine));
+    workers.set(id, worker = new CellWorker(id, limits, { write, tell, end }, { sdk, engine }));
   }
   return worker;
 }

@@ -8,6 +8,7 @@ import { type CellEnd, CellProcess } from "./cell_process.ts";
 import type { CellRecord } from "./cell_record.ts";
 import type { Limits } from "./limits.ts";
 import type { CallMessage, FromCell, SpawnMessage } from "./protocol.ts";
+import type { SdkExtent } from "./sdk_extent.ts";
 
 /** Evaluates somebody else's code for an optimizer, within the given time. */
 export type AnswerAsk = (
@@ -43,6 +44,8 @@ export interface LifeOptions {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly denoDir?: string;
+  /** As {@linkcode CellProcessOptions.sdk}. */
+  readonly sdk?: SdkExtent;
   /** As {@linkcode CellProcessOptions.entry}. */
   readonly entry?: string;
   readonly record: CellRecord;
@@ -87,13 +90,14 @@ export class CellLife {
   #stopIdle = () => {};
 
   constructor(options: LifeOptions) {
-    const { number, clock, limits, denoDir, entry, spawns, prepare } = options;
+    const { number, clock, limits, denoDir, sdk, entry, spawns, prepare } = options;
     this.#options = options;
     this.number = number;
     const process = this.process = new CellProcess({
       clock,
       limits,
       denoDir,
+      sdk,
       entry,
       onFrame: (frame) => this.#receive(frame),
       onEnd: (end) => this.#ended(end),

@@ -5,10 +5,13 @@ import { checkFromCell } from "./answers.ts";
 import { decodeFrame, encodeFrame, FrameError, FrameReader } from "./frames.ts";
 import type { CellLimits, Limits } from "./limits.ts";
 import type { FromCell, ToCell } from "./protocol.ts";
+import type { SdkExtent } from "./sdk_extent.ts";
 
 export interface CellProcessOptions {
   readonly clock: Clock;
   readonly limits: Limits;
+  /** What plugins find as "setpoint". Default: "core". */
+  readonly sdk?: SdkExtent;
   /** The script that runs as the cell, a path. Default: cell.ts. */
   readonly entry?: string;
   /** Where Deno keeps compiled sources, a path. Default: Deno's own place in the home folder, if there is one. */
@@ -26,7 +29,15 @@ export interface CellEnd {
 }
 
 /** What a cell may read: its own sources, of which none is secret. */
-const TRUSTED = ["./", "../graph/", "../solver/", "../engine/", "../clock.ts", "../../plugins/sdk.ts"];
+const TRUSTED = [
+  "./",
+  "../graph/",
+  "../solver/",
+  "../engine/",
+  "../clock.ts",
+  "../../plugins/sdk.ts",
+  "../../plugins/sdk_core.ts",
+];
 const STDERR_BYTES = 2_000;
 /** Lines for the log that a cell may send in one tick: its workers send fewer. */
 const MOST_LINES = 200;
@@ -207,11 +218,13 @@ function lastFault(stderr: string): string {
   return line?.trim().slice(0, 300) ?? "";
 }
 
-function spawn({ limits, entry = pathOf("./cell.ts"), denoDir }: CellProcessOptions): Deno.ChildProcess {
+function spawn(
+  { limits, sdk = "core", entry = pathOf("./cell.ts"), denoDir }: CellProcessOptions,
+): Deno.ChildProcess {
   const { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs } = limits;
   const cellLimits: CellLimits = { rssMb, frameBytes, jsonBytes, requestBytes, beatMs, silenceMs };
   const command = new Deno.Command(Deno.execPath(), {
-    args: [...cellFlags(limits.heapMb), entry, JSON.stringify(cellLimits)],
+    args: [...cellFlags(limits.heapMb, sdk), entry, JSON.stringify(cellLimits), sdk],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -225,7 +238,8 @@ function spawn({ limits, entry = pathOf("./cell.ts"), denoDir }: CellProcessOpti
 }
 
 /** Everything between `deno` and the script. */
-export function cellFlags(heapMb: number): string[] {
+export function cellFlags(heapMb: number, sdk: SdkExtent = "core"): string[] {
+  const importMap = sdk === "core" ? "./import_map_core.json" : "./import_map.json";
   return [
     "run",
     "--quiet",
@@ -237,7 +251,7 @@ export function cellFlags(heapMb: number): string[] {
     "--no-lock",
     "--no-code-cache",
     "--unstable-worker-options",
-    `--import-map=${pathOf("./import_map.json")}`,
+    `--import-map=${pathOf(importMap)}`,
     `--v8-flags=--max-old-space-size=${heapMb},--max-semi-space-size=2,--heap-growing-percent=30,--disallow-code-generation-from-strings`,
     `--allow-read=${TRUSTED.map((source) => pathOf(source).replaceAll(",", ",,")).join(",")}`,
   ];

@@ -11,6 +11,7 @@ import {
   STATE,
   type WorkerAsk,
 } from "./protocol.ts";
+import type { SdkExtent } from "./sdk_extent.ts";
 
 /** Heartbeats that a worker at rest may let pass without an answer. */
 const MOST_UNANSWERED = 3;
@@ -19,6 +20,16 @@ export interface CellPipe {
   write(frame: Uint8Array): void;
   tell(message: FromCell): void;
   end(reason: string): never;
+}
+
+/** Files whose workers have so much of the SDK. */
+const ENTRIES = { core: "./worker.ts", whole: "./whole_worker.ts" } as const;
+
+/** What all workers of a cell have in common. */
+export interface WorkerWorld {
+  readonly sdk: SdkExtent;
+  /** engine.wasm, for the tapes of optimizers. */
+  readonly engine: WebAssembly.Module;
 }
 
 export class CellWorker {
@@ -36,14 +47,13 @@ export class CellWorker {
   #unanswered = 0;
   #heap = 0;
 
-  /** @param engine engine.wasm, for the tapes of optimizers. */
-  constructor(id: number, limits: CellLimits, pipe: CellPipe, engine: WebAssembly.Module) {
+  constructor(id: number, limits: CellLimits, pipe: CellPipe, { sdk, engine }: WorkerWorld) {
     this.#id = id;
     this.#limits = limits;
     this.#pipe = pipe;
     const control = new SharedArrayBuffer(CONTROL.length * 4);
     this.#control = new Int32Array(control);
-    this.#worker = new Worker(import.meta.resolve("./worker.ts"), {
+    this.#worker = new Worker(import.meta.resolve(ENTRIES[sdk]), {
       type: "module",
       name: `cell worker ${id}`,
       deno: { permissions: "none" },

@@ -1,5 +1,5 @@
 /** Errors of a plugin, told with the author's file, line and column in the place of the blob's. */
-import { SkillError } from "../../plugins/sdk.ts";
+import { SkillError } from "../../plugins/sdk_core.ts";
 import type { CallError } from "./protocol.ts";
 
 const LONGEST = 2_000;

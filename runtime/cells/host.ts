@@ -20,6 +20,7 @@ import { OnnxHost } from "./onnx_host.ts";
 import { loadOnnxRuntime } from "./onnx_runtime.ts";
 import { PluginHandle } from "./plugin_handle.ts";
 import type { SearchTrial } from "./search_trial.ts";
+import { type SdkExtent, sdkExtentOf } from "./sdk_extent.ts";
 import { selfTest } from "./self_test.ts";
 import { type CellLog, type CellState, SupervisedCell } from "./supervised_cell.ts";
 
@@ -205,7 +206,7 @@ export class PluginHost implements AsyncDisposable {
     const { id, builtin, file = id } = source;
     const text = source.text ?? await readBuiltin(source);
     if (this.#closed) throw setpointError("PLUGIN_DIED", `Cannot load plugin "${id}": the host is closed`);
-    const open = this.#cellFor(source, needs);
+    const open = this.#cellFor(source, needs, builtin === undefined ? sdkExtentOf(text) : "whole");
     const label: CallLabel = { plugin: id, method: "spawn", file, text };
     const spawn = { mode: "plugin", text, file } as const;
     try {
@@ -245,7 +246,11 @@ export class PluginHost implements AsyncDisposable {
     return Math.max(1, this.#options.optimizerWorkers ?? Math.min(2, navigator.hardwareConcurrency));
   }
 
-  #cellFor({ id, builtin, limits: granted = {} }: PluginSource, needs: Partial<Limits>): OpenCell {
+  #cellFor(
+    { id, builtin, limits: granted = {} }: PluginSource,
+    needs: Partial<Limits>,
+    sdk: SdkExtent,
+  ): OpenCell {
     const cellId = builtin === undefined || builtin === "optimizer" ? id : "builtin";
     let open = this.#cells.get(cellId);
     if (open === undefined) {
@@ -256,7 +261,11 @@ export class PluginHost implements AsyncDisposable {
         ...(builtin !== undefined ? BUILTIN_LIMITS : { ...grantedLimits(granted), ...needs }),
       };
       const { clock, log, denoDir } = this.#options;
-      open = { cell: new SupervisedCell({ id: cellId, clock, log, limits, denoDir }), limits, plugins: [] };
+      open = {
+        cell: new SupervisedCell({ id: cellId, clock, log, limits, denoDir, sdk }),
+        limits,
+        plugins: [],
+      };
       this.#cells.set(cellId, open);
     }
     return open;

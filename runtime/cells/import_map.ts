@@ -1,6 +1,6 @@
 /**
- * Makes import_map.json, under which every cell runs: "setpoint" is the SDK, and each of Node's modules, which need no
- * permission to be imported, is nothing. Run this file after a change of the pinned Deno; a test compares.
+ * Makes the import maps under which cells run: "setpoint" is the SDK or its core, and each of Node's modules, which need
+ * no permission to be imported, is nothing. Run this file after a change of the pinned Deno; a test compares.
  */
 import { builtinModules } from "node:module";
 
@@ -28,17 +28,23 @@ const UNLISTED = [
   "webstorage",
 ];
 
-/** The text of the import map. */
-export function makeImportMap(): string {
+/** File of each map, beside this one, and what "setpoint" is in it. */
+export const IMPORT_MAPS = {
+  "import_map.json": "../../plugins/sdk.ts",
+  "import_map_core.json": "../../plugins/sdk_core.ts",
+} as const;
+
+/** The text of an import map. */
+export function makeImportMap(setpoint: string): string {
   const names = [...builtinModules, ...UNLISTED].map((name) =>
     name.startsWith("node:") ? name : `node:${name}`
   );
   const closed = [...new Set(names)].sort().map((name) => [name, null] as const);
-  return `${
-    JSON.stringify({ imports: { setpoint: "../../plugins/sdk.ts", ...Object.fromEntries(closed) } }, null, 2)
-  }\n`;
+  return `${JSON.stringify({ imports: { setpoint, ...Object.fromEntries(closed) } }, null, 2)}\n`;
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(new URL("./import_map.json", import.meta.url), makeImportMap());
+  for (const [file, setpoint] of Object.entries(IMPORT_MAPS)) {
+    await Deno.writeTextFile(new URL(file, import.meta.url), makeImportMap(setpoint));
+  }
 }

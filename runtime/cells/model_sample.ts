@@ -1,5 +1,5 @@
 /** In a worker: what a lowered model answers at random points of its training range, for the referee. */
-import { compileTape } from "../../plugins/sdk.ts";
+import { compileTape } from "../../plugins/sdk_core.ts";
 import type { ModelCheck, ModelSample } from "../graph/skill.ts";
 import { seededRandom } from "../graph/seeded_random.ts";
 

@@ -5,7 +5,7 @@ import {
   type OptimizationResult,
   type OptimizerPlugin,
   Tape,
-} from "../../plugins/sdk.ts";
+} from "../../plugins/sdk_core.ts";
 import type { MachineMaker } from "../graph/tape_machine.ts";
 import type { CallMessage, WireProblem, WireRun } from "./protocol.ts";
 import { seededRandom } from "../graph/seeded_random.ts";

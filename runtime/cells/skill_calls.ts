@@ -7,7 +7,7 @@ import {
   type Plugin,
   type SkillSpec,
   type Source,
-} from "../../plugins/sdk.ts";
+} from "../../plugins/sdk_core.ts";
 import type { LoweredMessage } from "../graph/skill.ts";
 import { sampleModel } from "./model_sample.ts";
 import type { CallMessage, SkillReference } from "./protocol.ts";

@@ -11,6 +11,7 @@ import { CellRecord } from "./cell_record.ts";
 import { PluginWords } from "./plugin_words.ts";
 import type { Limits } from "./limits.ts";
 import type { SpawnMessage } from "./protocol.ts";
+import type { SdkExtent } from "./sdk_extent.ts";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 export type CellLog = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -24,6 +25,8 @@ export interface CellOptions {
   readonly limits: Limits;
   /** Where Deno keeps compiled sources. */
   readonly denoDir?: string;
+  /** As {@linkcode CellProcessOptions.sdk}. */
+  readonly sdk?: SdkExtent;
   /** As {@linkcode CellProcessOptions.entry}. */
   readonly entry?: string;
 }
@@ -185,13 +188,13 @@ export class SupervisedCell {
   }
 
   #begin(): CellLife {
-    const { clock, limits, denoDir, entry } = this.#options;
+    const { clock, limits, denoDir, sdk, entry } = this.#options;
     const number = ++this.#lives;
     if (this.#resting) this.#rests++;
     else this.#record.started();
     this.#resting = false;
     const life: CellLife = new CellLife({
-      ...{ number, clock, limits, denoDir, entry, record: this.#record, spawns: this.#spawns },
+      ...{ number, clock, limits, denoDir, sdk, entry, record: this.#record, spawns: this.#spawns },
       onLine: (line, label) => this.#words.say(line, label),
       prepare: () => this.prepare(number),
       onEnd: (end) => this.#ended(life, end),

@@ -2,7 +2,7 @@
  * Entry of every worker of a cell. It loads what is trusted, takes the world away, and only then imports what was sent to
  * it. From that moment the thread counts as hostile: whoever hears from it, believes nothing.
  */
-import { definePlugin, type Plugin } from "../../plugins/sdk.ts";
+import { definePlugin, type Plugin } from "../../plugins/sdk_core.ts";
 import { connectLog, flushLog } from "../graph/plugin_log.ts";
 import { wasmMachine } from "../engine/wasm_machine.ts";
 import { describeFailure } from "./failure.ts";

@@ -3,10 +3,8 @@ import { checkSchema, type ConfigSchema } from "./config_schema.ts";
 import { didYouMean } from "./nearest_names.ts";
 import { printable } from "./printable.ts";
 import { satisfies } from "./sdk_range.ts";
+import { SDK_VERSION } from "./sdk_version.ts";
 import type { Json, PluginKind } from "./skill.ts";
-
-/** Version of the SDK: a new major breaks plugins, a new minor adds to what they may use. */
-export const SDK_VERSION = "1.1.0";
 
 /** What one plugin needs, or may use. Names carry their units. */
 export interface PluginLimits {

@@ -15,6 +15,7 @@ Deno.test("a cell's only permission is to read its own sources", () => {
     "runtime/engine/",
     "runtime/clock.ts",
     "plugins/sdk.ts",
+    "plugins/sdk_core.ts",
   ]);
   for (
     const flag of ["--no-prompt", "--no-npm", "--no-remote", "--cached-only", "--no-config", "--no-lock"]

@@ -1,5 +1,5 @@
 /** The commands for authors, as a person runs them, in a folder of their own. */
-import { SDK_VERSION } from "../../runtime/graph/manifest.ts";
+import { SDK_VERSION } from "../../runtime/graph/sdk_version.ts";
 import { pluginTemplate, TEMPLATE_KINDS } from "../../runtime/cli/plugin_templates.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { task } from "../launch/process.ts";

@@ -38,6 +38,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Without any API of Deno or Node: they run in a browser too. */
 const PURE = ["graph", "solver", "engine"];
 
+/** What plugins import as "setpoint". */
+const SDK = ["plugins/sdk.ts", "plugins/sdk_core.ts"];
+
 /** Launcher and composition root put everything together. */
 function isRoot(path: string): boolean {
   return path === "main.ts" || path === "runtime/launch.ts" || path.startsWith("runtime/launch/");
@@ -62,17 +65,18 @@ function layerOf(path: string): string {
 export function forbiddenImport(path: string, specifier: string): string | undefined {
   if (!isProduct(path)) return undefined;
   const target = specifier.startsWith(".") ? resolved(path, specifier) : undefined;
-  if (path.startsWith("plugins/") && path !== "plugins/sdk.ts") {
+  if (path.startsWith("plugins/") && !SDK.includes(path)) {
     return specifier === "setpoint" ? undefined : `A plugin imports "setpoint" only, not "${specifier}"`;
   }
   if (target === undefined) return forbiddenPackage(path, specifier);
   if (isRoot(path)) return undefined;
-  if (path === "plugins/sdk.ts") {
+  if (SDK.includes(path)) {
+    if (SDK.includes(target)) return undefined;
     if (PURE.includes(layerOf(target)) && target.startsWith("runtime/")) return undefined;
-    return `plugins/sdk.ts imports graph, solver and engine only, not ${target}`;
+    return `${path} imports graph, solver and engine only, not ${target}`;
   }
   const layer = layerOf(path);
-  if (target === "plugins/sdk.ts" && layer === "cells") return undefined;
+  if (SDK.includes(target) && layer === "cells") return undefined;
   if (!target.startsWith("runtime/")) return `Nothing in runtime/ imports ${target}`;
   if (isRoot(target)) return `Nothing imports the launcher`;
   const allowed = LAYERS[layer];
