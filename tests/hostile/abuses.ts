@@ -34,17 +34,25 @@ const TIME: readonly Abuse[] = [
     endless: true,
     says: TIMEOUT,
   },
-  { name: "a loop while it loads", at: "load", top: "while (true);", says: /not ready within|exceeded/ },
+  {
+    name: "a loop while it loads",
+    at: "load",
+    top: "while (true);",
+    endless: true,
+    says: /not ready within|exceeded/,
+  },
   {
     name: "a module that is a promise",
     at: "load",
     top: "export function then() {}",
+    endless: true,
     says: /not ready within|exceeded/,
   },
   {
     name: "a wait at the top that never ends",
     at: "load",
     top: "await new Promise(() => {});",
+    endless: true,
     says: /not ready within|exceeded|never resolved/,
   },
   {

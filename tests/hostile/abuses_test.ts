@@ -5,18 +5,21 @@ import { assert, assertEquals } from "../std/assert.ts";
 import { ABUSES } from "./abuses.ts";
 import { assault } from "./assault.ts";
 
-/** What a machine that also does other things may add; the bench tells the time itself. */
-const GENEROUS_MS = 1_000;
+/** Of a processor; the bench tells the time itself. */
+const MOST_WORK_MS = 1_000;
 
 Deno.test("a plugin that misbehaves harms nobody but itself", async (t) => {
-  await using started = startHost({ limits: { rssMb: 300, heapMb: 96, startMs: 2_000, beatMs: 200 } });
+  const limits = { rssMb: 300, heapMb: 96, beatMs: 200 };
+  await using started = startHost({ limits });
+  await using hurried = startHost({ limits: { ...limits, startMs: 2_000 } });
   const { host } = started;
   const honest = await host.open({ id: "honest", text: SQUARES });
   const call = () => honest.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000);
   for (const abuse of ABUSES) {
     await t.step(abuse.name, async () => {
       const rss = Deno.memoryUsage().rss;
-      const { outcome, lagMs, othersMs, idleMs } = await assault(host, abuse, call);
+      const loadsForEver = abuse.at === "load" && abuse.endless;
+      const { outcome, workMs, others } = await assault((loadsForEver ? hurried : started).host, abuse, call);
       const expected = abuse.says === "answers" ? /^answered/ : abuse.says;
       assert(expected.test(outcome), `${outcome.slice(0, 500)}`);
       assert(
@@ -24,13 +27,13 @@ Deno.test("a plugin that misbehaves harms nobody but itself", async (t) => {
         `names nobody: ${outcome}`,
       );
       assert(outcome.length < 20_000, `${outcome.length} characters`);
-      assert(lagMs < GENEROUS_MS, `the kernel stood still for ${lagMs} ms`);
-      assert(othersMs < GENEROUS_MS, `the other plugin took ${othersMs} ms`);
-      assert(idleMs < 1_000 + GENEROUS_MS, `busy for ${idleMs} ms more`);
+      assert(workMs < MOST_WORK_MS, `the kernel was busy for ${workMs} ms`);
+      assert(others > 0, "the other plugin was not served");
       assert(Deno.memoryUsage().rss - rss < 100 << 20, "the kernel's memory grew");
       assertEquals(await call(), Float64Array.of(25));
     });
   }
   const [{ id, failures, restarts }, ...others] = host.status();
   assertEquals([id, failures, restarts, others], ["honest", 0, 0, []]);
+  assertEquals(hurried.host.status(), []);
 });

@@ -1,7 +1,9 @@
 /** A hostile plugin beside an honest one: what came of it, and what the kernel and the honest one noticed. */
+import { cpuUsage } from "node:process";
 import { systemClock } from "../../runtime/clock.ts";
 import { skillOf } from "../cells/plugins.ts";
 import { cpuTicks, lives } from "../cells/start.ts";
+import { eventually } from "../std/eventually.ts";
 import type { Host } from "./attack.ts";
 
 export interface Abuse {
@@ -16,7 +18,7 @@ export interface Abuse {
   readonly text?: string;
   /** "load": opening it is the attack; "call": a call; "rest": what it does after a good answer. */
   readonly at: "load" | "call" | "rest";
-  /** The call ends at its deadline alone, which is a short one. Default false. */
+  /** The call, or the loading, ends at its deadline alone, which is a short one. Default false. */
   readonly endless?: boolean;
   /** What the failure must say, or "answers" where it may go on. */
   readonly says: RegExp | "answers";
@@ -27,6 +29,10 @@ export interface Assault {
   readonly outcome: string;
   /** Longest time that the kernel's event loop stood still, ms. */
   readonly lagMs: number;
+  /** Longest that the kernel worked without a turn of its event loop, ms of a processor: the same on a busy machine. */
+  readonly workMs: number;
+  /** Answers of the honest plugin meanwhile. */
+  readonly others: number;
   /** Longest call of the honest plugin meanwhile, ms. */
   readonly othersMs: number;
   /** From the answer, or the failure, until its process is gone or at rest, ms. */
@@ -70,19 +76,26 @@ export async function assault(
 ): Promise<Assault> {
   const id = `abuse ${crypto.randomUUID()}`;
   let lagMs = 0;
+  let workMs = 0;
+  let others = 0;
   let othersMs = 0;
   let over = false;
   let last = performance.now();
+  let worked = processorMs();
   const stop = systemClock.every(TICK_MS, () => {
     const now = performance.now();
     lagMs = Math.max(lagMs, now - last - TICK_MS);
     last = now;
+    const used = processorMs();
+    workMs = Math.max(workMs, used - worked);
+    worked = used;
   });
-  const others = (async () => {
+  const asking = (async () => {
     while (!over) {
       const begun = performance.now();
       await bystander();
       othersMs = Math.max(othersMs, performance.now() - begun);
+      others++;
       await systemClock.sleep(10);
     }
   })();
@@ -96,8 +109,7 @@ export async function assault(
       if (abuse.at === "load") return "loaded";
       const skill = skillOf("attacked", { config: { attack: true } });
       await plugin.lower(skill);
-      const { endless = false } = abuse;
-      const values = await plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1, endless ? 300 : 2_000);
+      const values = await plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1, deadlineOf(abuse));
       ended = performance.now();
       if (abuse.at === "rest") return await failureOf(host, id);
       return `answered ${values}`;
@@ -110,27 +122,37 @@ export async function assault(
   await atRest(watched);
   const idleMs = performance.now() - ended;
   over = true;
-  await others;
+  await asking;
   stop();
   await host.release(id);
   if (watched !== null && lives(watched)) throw new Error(`process ${watched} outlived its plugin`);
-  return { outcome: said, lagMs, othersMs, idleMs };
+  return { outcome: said, lagMs, workMs, others, othersMs, idleMs };
+}
+
+/** Short for what ends there or may; what must be answered has time on the slowest machine. */
+function deadlineOf({ endless = false, at, says }: Abuse): number {
+  if (endless) return 300;
+  return at === "call" && says !== "answers" && says.test("exceeded 2000 ms") ? 2_000 : 30_000;
+}
+
+/** User and system time of this process, ms. */
+function processorMs(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Waits until its cell died of what it does between calls. */
 async function failureOf(host: Host, id: string): Promise<string> {
-  for (let k = 0; k < 200; k++) {
-    const failure = host.status().find((cell) => cell.id === id)?.last_failure ?? null;
-    if (failure !== null) return failure;
-    await systemClock.sleep(POLL_MS);
-  }
-  return "nothing happened";
+  const failure = () => host.status().find((cell) => cell.id === id)?.last_failure ?? null;
+  await eventually("its cell has died", () => failure() !== null);
+  return failure()!;
 }
 
 async function atRest(pid: number | null): Promise<void> {
-  for (let k = 0; pid !== null && lives(pid) && k < 200; k++) {
+  await eventually(`process ${pid} rests`, async () => {
+    if (pid === null || !lives(pid)) return true;
     const before = cpuTicks(pid);
     await systemClock.sleep(POLL_MS);
-    if (!lives(pid) || cpuTicks(pid) - before <= WORKS) return;
-  }
+    return !lives(pid) || cpuTicks(pid) - before <= WORKS;
+  });
 }

@@ -1,6 +1,7 @@
 /** The attacks A1 to A17: denied in a cell, and each of them works in a plain worker, so that no script is merely broken. */
 import { cpuTicks, lives, processState, startHost } from "../cells/start.ts";
 import { GAIN, skillOf, SQUARES } from "../cells/plugins.ts";
+import { eventually } from "../std/eventually.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import { attackCell, attackControl, spawnControl } from "./attack.ts";
@@ -26,30 +27,25 @@ Deno.test("A2 SIGSTOP on itself: denied in a cell, freezes a plain process", asy
   const outcome = await attackCell(started.host, body);
   assert(outcome.startsWith("denied"), outcome);
   using control = spawnControl(body);
-  for (let k = 0; k < 200 && processState(control.child.pid) !== "T"; k++) {
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  assertEquals(processState(control.child.pid), "T");
+  await eventually("it is stopped", () => processState(control.child.pid) === "T");
   control.child.kill("SIGKILL");
   await Promise.all([control.child.status, control.child.stdout.cancel()]);
 });
 
 Deno.test("A3 taking SIGTERM: denied in a cell, makes a plain process deaf to it", async () => {
-  const body = 'Deno.addSignalListener("SIGTERM", () => {});';
+  const body = 'Deno.addSignalListener("SIGTERM", () => postMessage("survived"));';
   await using started = startHost();
   const outcome = await attackCell(started.host, `${body} return "SIGTERM";`);
   assert(outcome.startsWith("denied"), outcome);
-  const survives = async (listen: string) => {
-    using control = spawnControl(`${listen} await new Promise((done) => setTimeout(done, 60_000));`);
-    await new Promise((done) => setTimeout(done, 1_500));
+  const endOf = async (listen: string) => {
+    using control = spawnControl(`${listen} postMessage("go on"); await new Promise(() => {});`);
+    const said = textOf(control.child);
+    await eventually("it goes on", () => said().startsWith("go on\n"));
     control.child.kill("SIGTERM");
-    await new Promise((done) => setTimeout(done, 500));
-    const alive = lives(control.child.pid);
-    if (alive) control.child.kill("SIGKILL");
-    await Promise.all([control.child.status, control.child.stdout.cancel()]);
-    return alive;
+    const { signal } = await control.child.status;
+    return signal ?? said().slice(6);
   };
-  assertEquals([await survives(body), await survives("")], [true, false]);
+  assertEquals([await endOf(body), await endOf("")], ["survived\n", "SIGTERM"]);
 });
 
 Deno.test("A17 control: an exception and a rejection that nobody handles end a plain worker", async () => {
@@ -74,23 +70,23 @@ Deno.test("A2 a stopped cell is killed at the deadline", async () => {
 });
 
 Deno.test("A2 a stopped cell is noticed without a call, by its silence", async () => {
-  await using started = startHost({ limits: { silenceMs: 600, beatMs: 100 } });
+  await using started = startHost({ limits: { silenceMs: 2_000, beatMs: 100 } });
   const plugin = await started.host.open({ id: "squares", text: SQUARES });
   const pid = started.host.status()[0].pid!;
   Deno.kill(pid, "SIGSTOP");
-  await new Promise((done) => setTimeout(done, 1_500));
-  assertStringIncludes(String(started.lines[0]?.fields.reason), "silent for 600 ms");
+  await eventually("it is noticed", () => started.lines.length > 0);
+  assertStringIncludes(String(started.lines[0].fields.reason), "silent for 2000 ms");
   assertEquals(await plugin.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000), Float64Array.of(25));
 });
 
 Deno.test("A4 control: a terminated worker spins on in a plain process", async () => {
   using control = spawnControl('postMessage("terminate me"); while (true);');
-  await new Promise((done) => setTimeout(done, 1_000));
+  const said = textOf(control.child);
+  await eventually("it is terminated", () => said() === "terminate me\n");
   const before = cpuTicks(control.child.pid);
-  await new Promise((done) => setTimeout(done, 500));
-  assert(cpuTicks(control.child.pid) > before, "it spins no more");
+  await eventually("it has spun for a second", () => cpuTicks(control.child.pid) >= before + 100);
   control.child.kill("SIGKILL");
-  await Promise.all([control.child.status, control.child.stdout.cancel()]);
+  await control.child.status;
 });
 
 Deno.test("A12 a static import over HTTP sends no request from a cell, and does from a plain worker", async () => {
@@ -164,10 +160,8 @@ Deno.test("A17 a rejection that nobody handles ends the cell; it is noticed and 
   const plugin = await started.host.open({ id: "rejects", text });
   const pid = started.host.status()[0].pid;
   await plugin.sequence(skillOf("s", { config: { reject: true } })).catch(() => {});
-  for (let k = 0; k < 100 && started.lines.length === 0; k++) {
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  assertStringIncludes(String(started.lines[0]?.fields.reason), "unhandled");
+  await eventually("it is noticed", () => started.lines.length > 0);
+  assertStringIncludes(String(started.lines[0].fields.reason), "unhandled");
   assertEquals(await plugin.sequence(skillOf("s")), ["fine"]);
   assert(started.host.status()[0].pid !== pid);
 });
@@ -185,23 +179,21 @@ for (const { name, line } of RESTLESS) {
     const pid = started.host.status()[0].pid!;
     const answer = plugin.sequence(skillOf("s", { config: { restless: true } }));
     assertEquals(await answer, ["fine"]);
-    for (let k = 0; k < 100 && started.lines.length === 0; k++) {
-      await new Promise((done) => setTimeout(done, 50));
-    }
-    assertStringIncludes(String(started.lines[0]?.fields.reason), "does not rest");
+    await eventually("it is noticed", () => started.lines.length > 0);
+    assertStringIncludes(String(started.lines[0].fields.reason), "does not rest");
     assert(!lives(pid));
     assertEquals(await plugin.sequence(skillOf("s")), ["fine"]);
   });
 }
 
 Deno.test("A4 a plugin that is busy with short calls, one after the other, is not taken for one that works on", async () => {
-  await using started = startHost({ limits: { beatMs: 50 } });
+  await using started = startHost({ limits: { beatMs: 250 } });
   const text = sequencePlugin(
     'let x = 1; for (let i = 0; i < 2e6; i++) x = Math.sqrt(x + i); return x > 0 ? ["fine"] : [];',
   );
   const plugin = await started.host.open({ id: "busy", text });
   const { pid } = started.host.status()[0];
-  for (let k = 0; k < 100; k++) {
+  for (const end = performance.now() + 12 * 250; performance.now() < end;) {
     assertEquals(await plugin.sequence(skillOf("s")), ["fine"]);
     await new Promise((done) => setTimeout(done, 10));
   }
@@ -217,4 +209,13 @@ export default definePlugin({
   kind: "composition",
   sequence(skill: SkillSpec): string[] { ${line} },
 });`;
+}
+
+/** What a process has printed so far. */
+function textOf({ stdout }: Deno.ChildProcess): () => string {
+  let text = "";
+  stdout.pipeThrough(new TextDecoderStream()).pipeTo(
+    new WritableStream({ write: (more) => void (text += more) }),
+  );
+  return () => text;
 }

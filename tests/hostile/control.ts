@@ -4,7 +4,10 @@ const worker = new Worker(url, {
   type: "module",
   deno: { permissions: Deno.args[1] as "none" | "inherit" },
 });
-new BroadcastChannel("control").onmessage = ({ data }) => print(`heard ${data}`);
+new BroadcastChannel("control").onmessage = ({ data }) => {
+  print(`heard ${data}`);
+  Deno.exit(0);
+};
 let unasked = 0;
 let told = "";
 worker.onmessage = ({ data }) => {
@@ -14,7 +17,7 @@ worker.onmessage = ({ data }) => {
   if (data === "terminate me") worker.terminate();
   else if (data === "bye") setTimeout(silence, 500);
   else if (data === "flooded") end();
-  else Deno.exit(0);
+  else if (data !== "go on" && data !== "got sent") Deno.exit(0);
 };
 worker.onerror = (event) => {
   event.preventDefault();

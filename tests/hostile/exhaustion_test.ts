@@ -2,6 +2,7 @@
 import { SetpointError } from "../../runtime/errors.ts";
 import { skillOf } from "../cells/plugins.ts";
 import { lives, startHost } from "../cells/start.ts";
+import { eventually } from "../std/eventually.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { attackControl } from "./attack.ts";
 
@@ -140,10 +141,14 @@ Deno.test("a hundred kills in a row leave no process, no handle and no memory be
     pids.push(started.host.status()[0].pid!);
     await assertRejects(() => plugin.evaluate(bad, 0, new Float64Array(2), 1, 20), SetpointError);
   }
-  const after = { handles: openHandles(), rss: Deno.memoryUsage().rss };
   assertEquals(new Set(pids).size, 100);
-  assert(after.handles <= before.handles + 8, `${before.handles} handles became ${after.handles}`);
-  assert(after.rss - before.rss < 64 << 20, `${before.rss} bytes became ${after.rss}`);
+  // the last processes may be on their way out
+  await eventually(
+    `no more than the ${before.handles} handles are open`,
+    () => openHandles() <= before.handles + 8,
+  );
+  const { rss } = Deno.memoryUsage();
+  assert(rss - before.rss < 64 << 20, `${before.rss} bytes became ${rss}`);
   await started.host.close();
   assertEquals(pids.filter(lives), []);
 });
@@ -166,6 +171,5 @@ Deno.test("a cell ends when its kernel is gone", async () => {
   assert(lives(pid));
   child.kill("SIGKILL");
   await Promise.all([child.status, reader.cancel()]);
-  for (let k = 0; k < 100 && lives(pid); k++) await new Promise((done) => setTimeout(done, 50));
-  assert(!lives(pid), "the cell outlived its kernel");
+  await eventually("the cell is gone too", () => !lives(pid));
 });

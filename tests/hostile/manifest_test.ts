@@ -3,6 +3,7 @@ import { SetpointError } from "../../runtime/errors.ts";
 import { checkManifest } from "../../runtime/graph/manifest.ts";
 import { skillOf } from "../cells/plugins.ts";
 import { lives, startHost } from "../cells/start.ts";
+import { eventually } from "../std/eventually.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 
 function plugin(manifest: string, before = ""): string {
@@ -47,13 +48,11 @@ for (const [what, manifest, says] of SAID) {
 Deno.test("a manifest that never ends to be read is killed at the start's deadline", async () => {
   await using started = startHost({ limits: { startMs: 2_000 } });
   const opening = started.host.open({ id: "hostile", text: plugin("get config() { for (;;); },") });
+  const refused = assertRejects(() => opening, SetpointError, "not ready within 2000 ms");
   let pid: number | null = null;
-  for (let k = 0; k < 100 && pid === null; k++) {
-    pid = started.host.status()[0]?.pid ?? null;
-    await new Promise((done) => setTimeout(done, 10));
-  }
-  await assertRejects(() => opening, SetpointError);
-  assert(pid !== null && !lives(pid));
+  await eventually("it has a process", () => (pid = started.host.status()[0]?.pid ?? null) !== null);
+  await refused;
+  assert(!lives(pid!));
   assertEquals(started.host.status(), []);
 });
 

@@ -57,9 +57,8 @@ export const ATTACKS: readonly Attack[] = [
   {
     id: "A14",
     name: "BroadcastChannel",
-    body:
-      'new BroadcastChannel("control").postMessage("you"); await new Promise((done) => setTimeout(done, 50)); return "sent";',
-    control: { text: /heard you/ },
+    body: 'new BroadcastChannel("control").postMessage("you"); return "sent";',
+    control: { text: /^heard you$/m },
   },
   {
     id: "A15",

@@ -45,7 +45,7 @@ for (const { name, code, body } of WRITES) {
     const { ends, process } = await run(body);
     const end = await ends;
     await process.close();
-    assertEquals(end.code, code);
+    assertEquals(end.code, code, end.reason);
     assert(!lives(process.pid));
     assertEquals(({} as { t?: unknown }).t, undefined);
   });
