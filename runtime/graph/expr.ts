@@ -270,6 +270,21 @@ export function reachable(graph: Graph, roots: readonly NodeId[]): NodeId[] {
   return ids.reverse();
 }
 
+/**
+ * What `root` needs beyond what is `known`, arguments before their readers. Everything that a known node needs is known.
+ * Takes as long as what it finds is large, where {@linkcode reachable} looks at the whole graph.
+ */
+export function reachableBeyond(graph: Graph, root: NodeId, known: (id: NodeId) => boolean): NodeId[] {
+  const found = new Set<NodeId>();
+  const open = [root];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id) || known(id)) continue;
+    found.add(id);
+    for (const arg of graph.nodes[id].args) open.push(arg);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
 function keyOf(node: Node, args: readonly NodeId[]): string {
   if (node.op === "constant" && node.length === 1) {
     return Object.is(node.data![0], -0) ? "-0" : String(node.data![0]);

@@ -33,15 +33,18 @@ export function findInfluence(
 ): Influence {
   const signs = new Uint8Array(program.slots);
   roots.forEach((sign, k) => signs[program.outputSlots[k]] |= sign);
-  const { code } = program;
-  for (let at = code.length - WIDTH; at >= 0; at -= WIDTH) {
-    const rule = influenceRule[opOf(code[at])!];
-    for (let i = 0; i < code[at + 2]; i++) {
-      const sign = signs[code[at + 1] + i];
-      if (sign !== NONE) rule({ program, bounds, signs, at, i }, sign);
-    }
-  }
+  for (let at = program.code.length - WIDTH; at >= 0; at -= WIDTH) passOn(program, { signs, bounds }, at);
   return { signs, bounds };
+}
+
+/** Passes what is known of the results of the instruction at `at` on to what it reads. */
+export function passOn(program: Program, { signs, bounds }: Influence, at: number): void {
+  const { code } = program;
+  const rule = influenceRule[opOf(code[at])!];
+  for (let i = 0; i < code[at + 2]; i++) {
+    const sign = signs[code[at + 1] + i];
+    if (sign !== NONE) rule({ program, bounds, signs, at, i }, sign);
+  }
 }
 
 /** Element `i` of the instruction at `at`. */

@@ -21,8 +21,12 @@ export function piecesOf(source: PieceSource, root: NodeId, i: number): Piece[] 
   const low = nodes[root].op === "min";
   const pieces = new Map<string, Piece>();
   const open: { id: NodeId; i: number }[] = [{ id: root, i }];
+  const seen = new Set<string>();
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const at = resolve(source.graph, next.id, next.i);
+    const key = `${at.id} ${at.i}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
     const node = nodes[at.id];
     const merges = source.treatment[source.slotOf[at.id] + at.i] === "lift" &&
       (low ? node.op === "min" : node.op === "max" || node.op === "abs");

@@ -3,10 +3,11 @@
  * crosses a cut; between cuts it is constant. A quantity that rises or falls with one variable cuts the range of that
  * variable; any other one is kept between two cuts by a row of its own.
  */
-import { Graph, type Node, type NodeId, reachable } from "./expr.ts";
+import { Graph, type Node, type NodeId, reachable, reachableBeyond } from "./expr.ts";
 import { forestOf } from "./forest.ts";
-import { FALLING, findInfluence, RISING } from "./influence.ts";
+import { FALLING, NONE, passOn, RISING } from "./influence.ts";
 import { COMPARISONS, STEPS } from "./lift_plan.ts";
+import { intervalsAnywhere } from "./interval.ts";
 import { compileTape, layOut } from "./tape_compile.ts";
 import { CODE } from "./opcodes.ts";
 import type { BinaryOp } from "./ops.ts";
@@ -81,13 +82,16 @@ interface Found {
 export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows: RowQuantity[] } {
   const { graph, variables, parameters, cost, limits, held } = request;
   const found = new Map<string, Found>();
+  const numbers = new Map<string, number>();
   const forests = new Map<NodeId, Int32Array>();
   const add = (next: Found): number => {
     const key = `${next.node} ${next.bits}`;
     const known = found.get(key);
-    if (known === undefined) found.set(key, next);
-    else for (const cut of next.cuts ?? []) known.cuts?.add(cut);
-    return [...found.keys()].indexOf(key);
+    if (known === undefined) {
+      found.set(key, next);
+      numbers.set(key, numbers.size);
+    } else for (const cut of next.cuts ?? []) known.cuts?.add(cut);
+    return numbers.get(key)!;
   };
   for (const id of request.ids) {
     const node = graph.nodes[id];
@@ -97,8 +101,9 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
   }
   const rows: RowQuantity[] = [];
   const all = [...found.values()];
+  const known = directions(request, all.map(({ smooth }) => smooth));
   const quantities = all.map(({ smooth, bits, cuts, unit, below, above }, quantity): LiftedQuantity => {
-    const direction = directionOf(request, smooth);
+    const direction = known[quantity];
     if (direction.rising === undefined) rows.push({ quantity, smooth });
     const sorted = cuts && Float64Array.from(cuts).sort();
     const plain = graph.nodes[smooth].op === "variable" && cuts !== undefined;
@@ -258,18 +263,50 @@ function restOf(
   return compileTape(rest, { variables: count, parameters, outputs }).buffer;
 }
 
-/** The one variable of the scalar, and whether it rises or falls with it for all values of everything. */
-function directionOf(
+/** Most instructions that are looked at for directions: long chains of steps must not cost quadratic time. */
+const MOST_LOOKS = 1 << 19;
+
+/** The one variable of each of some scalars, and whether it rises or falls with it for all values of everything. */
+function directions(
   { graph, variables, parameters }: StepRequest,
-  id: NodeId,
-): Pick<LiftedQuantity, "variable" | "rising"> {
-  const used = reachable(graph, [id]).filter((node) => graph.nodes[node].op === "variable");
-  if (used.length !== 1) {
-    return used.length === 0 ? { variable: -2, rising: true } : { variable: -1, rising: undefined };
+  scalars: readonly NodeId[],
+): Pick<LiftedQuantity, "variable" | "rising">[] {
+  const { program, slotOf } = layOut(graph, { variables, parameters, outputs: scalars });
+  const { code, slots } = program;
+  const influence = { signs: new Uint8Array(slots), bounds: intervalsAnywhere(program) };
+  /** By slot: the instruction that begins to write there. */
+  const written = new Int32Array(slots).fill(-1);
+  for (let at = 0; at < code.length; at += WIDTH) written[code[at + 1]] = at;
+  const only = onlyVariables(graph);
+  let looks = 0;
+  return scalars.map((scalar) => {
+    const variable = only[scalar];
+    if (variable === -2) return { variable, rising: true };
+    if (variable === -1 || looks > MOST_LOOKS) return { variable: -1, rising: undefined };
+    const behind = reachableBeyond(graph, scalar, () => false).flatMap((id) => {
+      const from = slotOf[id];
+      return [...written.subarray(from, from + graph.nodes[id].length)].filter((at) => at >= 0);
+    });
+    looks += behind.length;
+    influence.signs.fill(NONE);
+    influence.signs[slotOf[scalar]] = RISING;
+    for (const at of [...new Set(behind)].sort((a, b) => b - a)) passOn(program, influence, at);
+    return { variable, rising: risingOf(influence.signs[variable]) };
+  });
+}
+
+/** By node: the only variable in it; −1: several, −2: none. */
+function onlyVariables(graph: Graph): number[] {
+  const only: number[] = [];
+  for (const { op, args, index } of graph.nodes) {
+    let variable = op === "variable" ? index! : -2;
+    for (const arg of args) {
+      if (variable === -2) variable = only[arg];
+      else if (only[arg] !== -2 && only[arg] !== variable) variable = -1;
+    }
+    only.push(variable);
   }
-  const variable = graph.nodes[used[0]].index!;
-  const { program } = layOut(graph, { variables, parameters, outputs: [id] });
-  return { variable, rising: risingOf(findInfluence(program, [RISING]).signs[variable]) };
+  return only;
 }
 
 /** Undefined where a sign does not tell. */

@@ -1,4 +1,4 @@
-import { Graph, type Node, type NodeId, reachable } from "./expr.ts";
+import { Graph, type Node, type NodeId, reachableBeyond } from "./expr.ts";
 import { type Influence, UNKNOWN } from "./influence.ts";
 import { BOOLEANS, type LiftPlan } from "./lift_plan.ts";
 import { type Piece, piecesOf, type PieceSource } from "./lift_pieces.ts";
@@ -65,6 +65,8 @@ export class LiftValues {
   readonly #atStart = new Map<NodeId, NodeId>();
   readonly #choices = new Map<NodeId, NodeId>();
   readonly #conditions = new Map<NodeId, NodeId>();
+  /** Nodes of the request's graph with foreign code behind them. */
+  readonly #foreign = new Set<NodeId>();
   /** By node of `graph`: whether its derivative to a variable can be other than 0. */
   readonly #slopes: boolean[] = [];
 
@@ -89,6 +91,10 @@ export class LiftValues {
       width: single + 2,
       ranges: single + 3,
     };
+    for (const id of context.ids) {
+      const { op, args } = this.#source.nodes[id];
+      if (op === "opaque" || args.some((arg) => this.#foreign.has(arg))) this.#foreign.add(id);
+    }
     this.built = this.#demanded();
     for (const id of this.built) this.#build(id);
   }
@@ -429,7 +435,7 @@ export class LiftValues {
     let size = g.constant(1);
     for (const arg of args) {
       // foreign code is not asked while parameters are set
-      if (reachable(this.#source, [arg]).some((id) => this.#source.nodes[id].op === "opaque")) continue;
+      if (this.#foreign.has(arg)) continue;
       this.#translate(this.#atStart, arg, (index) => this.#x0(index));
       size = g.binary("max", size, g.unary("abs", this.#element(this.#atStart, arg, i)));
     }
@@ -453,8 +459,7 @@ export class LiftValues {
     root: NodeId,
     leaf: (variable: number) => NodeId,
   ): ReadonlyMap<NodeId, NodeId> {
-    for (const id of reachable(this.#source, [root])) {
-      if (copies.has(id)) continue;
+    for (const id of reachableBeyond(this.#source, root, (id) => copies.has(id))) {
       const node = this.#source.nodes[id];
       copies.set(
         id,

@@ -181,8 +181,13 @@ interface SplitLimit extends HardLimit {
 function splitLimit(graph: Graph, limit: HardLimit, index: number): SplitLimit[] {
   const done: SplitLimit[] = [];
   const open: HardLimit[] = [limit];
+  const seen = new Set<string>();
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { node, lower, upper } = next;
+    // a shared argument has as many ways to it as there are corners to the power of two
+    const key = `${node} ${lower} ${upper}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
     const { op, args, length } = graph.nodes[node];
     const above = lower === -Infinity;
     const scalar = length === 1;

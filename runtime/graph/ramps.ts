@@ -3,7 +3,7 @@
  * sides of a `select` are affine and meet where its condition changes, it is a `min` or a `max`, which can be lifted
  * without a branch. A comparison that is multiplied becomes a `select` first. Equal up to rounding, and where all is finite.
  */
-import { Graph, type Node, type NodeId, reachable } from "./expr.ts";
+import { Graph, type Node, type NodeId, reachable, reachableBeyond } from "./expr.ts";
 import { BOOLEANS } from "./lift_plan.ts";
 
 /** Σ coefficient·node + constant. */
@@ -137,8 +137,8 @@ class Forms {
   }
 
   of(root: NodeId): Affine {
-    for (const id of this.#known.has(root) ? [] : reachable(this.#graph, [root])) {
-      if (!this.#known.has(id)) this.#known.set(id, this.#make(id));
+    for (const id of reachableBeyond(this.#graph, root, (id) => this.#known.has(id))) {
+      this.#known.set(id, this.#make(id));
     }
     return this.#known.get(root)!;
   }

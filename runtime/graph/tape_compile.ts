@@ -1,5 +1,5 @@
 /** Graph → program: dead code dropped, what depends on parameters only first, a place in the arena for every value. */
-import { type Graph, GraphError, type Node, type NodeId, reachable } from "./expr.ts";
+import { type Graph, GraphError, type Node, type NodeId, reachable, reachableBeyond } from "./expr.ts";
 import { type Forest, forestOf } from "./forest.ts";
 import { CODE } from "./opcodes.ts";
 import { encodeProgram, type OpaqueCall, type Program, WIDTH } from "./program.ts";
@@ -104,7 +104,7 @@ export function layOut(graph: Graph, spec: TapeSpec): Layout {
   const fixed = code.length / WIDTH;
   const outputEnds = new Int32Array(spec.outputs.length);
   spec.outputs.forEach((output, k) => {
-    for (const id of reachable(graph, [output])) place(id);
+    for (const id of reachableBeyond(graph, output, (id) => slotOf[id] >= 0)) place(id);
     outputEnds[k] = code.length / WIDTH;
   });
 

@@ -49,8 +49,8 @@ export function planOf(program: Program): Plan {
 }
 
 function countBefore(positions: Int32Array, ends: Int32Array): Int32Array {
+  let count = 0;
   return ends.map((end) => {
-    let count = 0;
     while (count < positions.length && positions[count] < end * WIDTH) count++;
     return count;
   });

@@ -286,6 +286,19 @@ Deno.test("Hard limits on corners of the right sign are rows on their pieces, ot
   assertEquals(limits, [[0, -3, 3], [0, -Infinity, 3], [1, -Infinity, 5], [2, 0.5, 2]]);
 });
 
+Deno.test("Corners that share their arguments are looked at once each, not once on every way to them", () => {
+  const graph = new Graph();
+  const [x, y] = [graph.variable(0), graph.variable(1)];
+  // each of the two before it: there are 10^12 ways down
+  const corners = [x, y];
+  for (let k = 0; k < 60; k++) corners.push(graph.binary("max", corners[k + 1], corners[k]));
+  const node = corners.at(-1)!;
+  const request = { graph, variables: 2, parameters: 0, scale: [1, 1] };
+  const limited = lift({ ...request, cost: x, limits: [{ node, lower: -Infinity, upper: 5 }] });
+  assertEquals(limited.rows.map(({ limit, upper }) => [limit, upper]), [[0, 5], [0, 5]]);
+  assertEquals(lift({ ...request, cost: node, limits: [], maxAuxiliaries: 60 }).rows.length, 2);
+});
+
 Deno.test("Beyond the limit of branches corners are rounded off by at most half the width, conditions are held", () => {
   const g = new Graph();
   const x = [g.variable(0), g.variable(1)];
