@@ -7,17 +7,6 @@ import { assert } from "../std/assert.ts";
 
 export type Random = () => number;
 
-/** Uniform in [0, 1): mulberry32. */
-export function seeded(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** A few bytes changed, or a piece removed, repeated or cut off. */
 export function mutate(original: Uint8Array, random: Random): Uint8Array {
   const at = Math.floor(random() * original.length);

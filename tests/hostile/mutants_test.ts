@@ -4,9 +4,10 @@ import { lowerFormula, parseFormula, printFormula } from "../../runtime/graph/fo
 import { lowerOnnx } from "../../runtime/graph/onnx.ts";
 import { externalDataNames } from "../../runtime/graph/onnx_external.ts";
 import { readScalers } from "../../runtime/graph/scaler_file.ts";
+import { seededRandom } from "../../runtime/graph/seeded_random.ts";
 import { compileTape } from "../../runtime/graph/tape.ts";
 import { lowerTorch } from "../../runtime/graph/torch_lower.ts";
-import { type Mutant, mutate, mutateArchive, printOutcome, type Random, readAll, seeded } from "./mutants.ts";
+import { type Mutant, mutate, mutateArchive, printOutcome, type Random, readAll } from "./mutants.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);
 const COUNT = 10_000;
@@ -38,7 +39,7 @@ function* mutants(
   change: (name: string, original: Uint8Array, random: Random) => Uint8Array,
   read: (bytes: Uint8Array) => void,
 ): Generator<Mutant> {
-  const random = seeded(20263);
+  const random = seededRandom(20263);
   const originals = names.map((name) => Deno.readFileSync(new URL(`${folder}/${name}`, FIXTURES)));
   for (let i = 0; i < COUNT; i++) {
     const name = names[i % names.length];
@@ -87,7 +88,7 @@ function readFormula(text: string): void {
 
 function* formulas(): Generator<Mutant> {
   const { formulas } = JSON.parse(Deno.readTextFileSync(new URL("formulas.json", FIXTURES)));
-  const random = seeded(20264);
+  const random = seededRandom(20264);
   const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
   const pieces = [
     "(",

@@ -1,14 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import type { DenseProblem } from "../../runtime/solver/mod.ts";
+import { seededRandom } from "../../runtime/graph/seeded_random.ts";
 import { everyForm } from "./forms.ts";
-
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 4294967296;
-  };
-}
 
 interface KnownQp {
   readonly problem: DenseProblem;
@@ -104,7 +97,7 @@ function knownQp(random: () => number): KnownQp {
 everyForm(
   "300 random convex QPs made from their KKT solution are solved, with their multipliers",
   ({ solve }) => {
-    const random = generator(2026);
+    const random = seededRandom(2026);
     for (let trial = 0; trial < 300; trial++) {
       const { problem, x, y } = knownQp(random);
       const result = solve(problem);
@@ -119,7 +112,7 @@ everyForm(
 );
 
 everyForm("100 random convex QPs are solved without their Hessians", ({ solve }) => {
-  const random = generator(99);
+  const random = seededRandom(99);
   for (let trial = 0; trial < 100; trial++) {
     const { problem, x } = knownQp(random);
     const { hessian: _, ...rest } = problem;
@@ -169,7 +162,7 @@ function waves(random: () => number): DenseProblem {
 everyForm(
   "the best of a few starts is no worse than a grid of 160,000 points on 30 random problems",
   ({ solve }) => {
-    const random = generator(5);
+    const random = seededRandom(5);
     for (let trial = 0; trial < 30; trial++) {
       const problem = waves(random);
       const best = Math.min(
@@ -265,7 +258,7 @@ function bestVertex(problem: DenseProblem): number {
 }
 
 everyForm("200 random linear programs reach their best vertex", ({ solve }) => {
-  const random = generator(17);
+  const random = seededRandom(17);
   for (let trial = 0; trial < 200; trial++) {
     const problem = linearProgram(random);
     const { status, objective } = solve(problem);

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { seededRandom } from "../../runtime/graph/seeded_random.ts";
 import { EliminationTree } from "../../runtime/solver/linear_algebra/elimination_tree.ts";
 import { SparseLdlt } from "../../runtime/solver/linear_algebra/sparse_ldlt.ts";
 
@@ -7,14 +8,6 @@ interface Triplets {
   readonly rows: number[];
   readonly columns: number[];
   readonly values: number[];
-}
-
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 4294967296;
-  };
 }
 
 function build(t: Triplets): SparseLdlt {
@@ -108,7 +101,7 @@ function worstError(t: Triplets, ldlt: SparseLdlt, random: () => number): number
 }
 
 Deno.test("SparseLdlt agrees with the eigenvalues in inertia and solves 120 random indefinite systems", () => {
-  const random = generator(7);
+  const random = seededRandom(7);
   let solved = 0;
   for (let trial = 0; trial < 120; trial++) {
     const t = randomSymmetric(1 + Math.floor(random() * 24), 1 + trial % 4, random, trial % 3 !== 0);
@@ -123,7 +116,7 @@ Deno.test("SparseLdlt agrees with the eigenvalues in inertia and solves 120 rand
 });
 
 Deno.test("SparseLdlt solves saddle points of long chains with zero diagonals and the inertia of their rows", () => {
-  const random = generator(3);
+  const random = seededRandom(3);
   for (const stages of [1, 2, 7, 50, 3000]) {
     const t = chain(stages);
     const ldlt = build(t);
@@ -134,7 +127,7 @@ Deno.test("SparseLdlt solves saddle points of long chains with zero diagonals an
 });
 
 Deno.test("SparseLdlt solves a chain with rows that tie everything together, with little more fill", () => {
-  const random = generator(11);
+  const random = seededRandom(11);
   const stages = 3000;
   const t = chain(stages);
   for (let k = 0; k < 3; k++) {
@@ -169,7 +162,7 @@ Deno.test("SparseLdlt adds up duplicate entries and takes either triangle", () =
 });
 
 Deno.test("SparseLdlt factorises the same pattern again with other values", () => {
-  const random = generator(11);
+  const random = seededRandom(11);
   const t = randomSymmetric(40, 3, random, true);
   const places = new Int32Array(t.rows.length);
   const ldlt = new SparseLdlt(t.n, t.rows.length, new Int32Array(t.rows), new Int32Array(t.columns), places);

@@ -1,19 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { type OnnxNodeSpec, type OnnxTensorSpec, writeOnnx } from "../../runtime/graph/onnx_writer.ts";
+import { seededRandom } from "../../runtime/graph/seeded_random.ts";
 import { KILN_TEXT, kilnFile, linkKiln } from "./kiln.ts";
 import values from "./kiln_values.json" with { type: "json" };
 import { Plant } from "./plant.ts";
-
-/** Seeded, uniform in [0, 1) (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function declared(text: string, key: string): string[] {
   const section = text.split(new RegExp(`^${key}:$`, "m"))[1].split(/^\S/m)[0];
@@ -21,7 +11,7 @@ function declared(text: string, key: string): string[] {
 }
 
 Deno.test("linkStrategy() gives the same kiln values when all variables and skills are renamed at random", async () => {
-  const random = generator(5);
+  const random = seededRandom(5);
   const names = [...declared(KILN_TEXT, "variables"), ...declared(KILN_TEXT, "skills")];
   assert(names.length >= 70, String(names.length));
   const words = new Map(
@@ -174,7 +164,7 @@ const MODELS = {
 type Model = keyof typeof MODELS;
 
 Deno.test("linkStrategy() agrees with plain loops on kilns with random networks and scalers, to 1e-9", async () => {
-  const random = generator(11);
+  const random = seededRandom(11);
   for (let round = 0; round < 3; round++) {
     const names = Object.keys(MODELS) as Model[];
     const networks = new Map(names.map((name) => [name, randomNetwork(MODELS[name].inputs.length, random)]));
