@@ -23,6 +23,7 @@ export const FLOOR = 23;
 export const CEIL = 24;
 export const ROUND = 25;
 export const NOT = 26;
+export const SOFTPLUS = 27;
 export const ADD = 40;
 export const SUB = 41;
 export const MUL = 42;

@@ -183,6 +183,7 @@ const ARITY: Record<Op, number | undefined> = {
   erf: 1,
   sigmoid: 1,
   gelu: 1,
+  softplus: 1,
   abs: 1,
   floor: 1,
   ceil: 1,

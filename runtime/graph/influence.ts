@@ -76,6 +76,7 @@ const influenceRule: Record<Op, InfluenceRule> = {
   tanh: rising,
   erf: rising,
   sigmoid: rising,
+  softplus: rising,
   gelu: (e, sign) => pass(e, argument(e, 0), lower(e, 0) >= -0.75 ? sign : UNKNOWN),
   abs: (e, sign) => {
     // under +, both x and −x will stand below the new variable

@@ -1,7 +1,7 @@
 /** The bounds of each operation's result from the bounds of its arguments. A bound of NaN means: none. */
 import type { Op } from "./ops.ts";
 import type { Program } from "./program.ts";
-import { floorDivide, floorMod, roundHalfEven } from "./scalar.ts";
+import { floorDivide, floorMod, roundHalfEven, softplus } from "./scalar.ts";
 import { erf, exp, gelu, sigmoid, tanh } from "./special.ts";
 
 export interface IntervalMemory {
@@ -52,6 +52,7 @@ export const intervalRule: Record<Op, IntervalRule> = {
   ) => [Math.max(-1, below(tanh(lower))), Math.min(1, above(tanh(upper)))]),
   erf: ofOne((lower, upper) => [Math.max(-1, below(erf(lower))), Math.min(1, above(erf(upper)))]),
   sigmoid: ofOne((lower, upper) => [Math.max(0, below(sigmoid(lower))), Math.min(1, above(sigmoid(upper)))]),
+  softplus: ofOne((lower, upper) => [Math.max(0, below(softplus(lower))), above(softplus(upper))]),
   gelu: ofOne((lower, upper) => {
     const ends = [gelu(lower), gelu(upper)];
     const least = lower <= GELU_VALLEY && upper >= GELU_VALLEY ? GELU_LEAST : Math.min(...ends);

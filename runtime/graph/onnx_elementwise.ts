@@ -1,7 +1,7 @@
 /** Lowering of operators that work element by element. Formulas: github.com/onnx/onnx, docs/Operators.md. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { reachable } from "./expr.ts";
-import { fuseGelu } from "./onnx_gelu.ts";
+import { fuseGelu, uniform } from "./onnx_gelu.ts";
 import { isFloatType } from "./onnx_tensor.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue } from "./onnx_value.ts";
 import type { BinaryOp, UnaryOp } from "./ops.ts";
@@ -15,7 +15,7 @@ export const ELEMENTWISE_RULES: Readonly<Record<string, OnnxRule>> = {
   Erf: unary("erf"),
   Exp: unary("exp"),
   Floor: unary("floor"),
-  Log: unary("log"),
+  Log: (call) => logarithm(call.build, call.input(0)),
   Neg: (call) => call.build.unary("neg", call.input(0), call.input(0).integer),
   Not: (call) => call.build.unary("not", call.input(0), true),
   Round: unary("round"),
@@ -232,9 +232,24 @@ export function ramp(build: OnnxBuilder, x: OnnxValue, alpha: number, beta: numb
   return build.binary("max", build.scalar(0), build.binary("min", build.scalar(1), line));
 }
 
-/** log(1 + e^x) as −log σ(−x), which has no corner and does not overflow below x = 709. */
+/** log(1 + e^x). */
 export function softplus(build: OnnxBuilder, x: OnnxValue): OnnxValue {
-  return build.unary("neg", build.unary("log", build.unary("sigmoid", build.unary("neg", x))));
+  return build.unary("softplus", x);
+}
+
+/** log σ(x) and log(1 + e^x), as exporters take apart what they have no operator for, do not overflow. */
+function logarithm(build: OnnxBuilder, x: OnnxValue): OnnxValue {
+  const { nodes } = build.graph;
+  const node = x.id === undefined ? undefined : nodes[x.id];
+  if (node?.op === "sigmoid") {
+    const turned = build.unary("neg", build.wrap(x.shape, node.args[0]));
+    return build.unary("neg", softplus(build, turned));
+  }
+  if (node?.op === "add" && node.args.some((id) => uniform(build.graph, id) === 1)) {
+    const power = node.args.find((id) => nodes[id].op === "exp" && nodes[id].length === node.length);
+    if (power !== undefined) return softplus(build, build.wrap(x.shape, nodes[power].args[0]));
+  }
+  return build.unary("log", x);
 }
 
 export function softsign(build: OnnxBuilder, x: OnnxValue): OnnxValue {

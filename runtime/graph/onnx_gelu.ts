@@ -63,7 +63,7 @@ function isScaled(graph: Graph, id: NodeId, x: NodeId): boolean {
 }
 
 /** The one number that all elements of a constant are. */
-function uniform(graph: Graph, id: NodeId): number | undefined {
+export function uniform(graph: Graph, id: NodeId): number | undefined {
   const node = graph.nodes[id];
   return node.op === "constant" && node.data!.every((value) => value === node.data![0])
     ? node.data![0]

@@ -132,12 +132,12 @@ export function ramp(x: Operand, from: Operand, to: Operand): Term {
   return clip(div(sub(x, from), sub(to, from)), 0, 1);
 }
 
-/** log(1 + e^(sharpness·x)) / sharpness: max(x, 0) without its corner. Finite below sharpness·x = 700. @param sharpness Above 0. Default 1. */
+/** log(1 + e^(sharpness·x)) / sharpness: max(x, 0) without its corner. @param sharpness Above 0. Default 1. */
 export function softplus(x: Operand, sharpness = 1): Term {
   if (!(sharpness > 0)) {
     throw new RangeError(`Cannot round a corner with sharpness ${sharpness}, expected above 0`);
   }
-  return div(neg(log(sigmoid(mul(-sharpness, x)))), sharpness);
+  return div(unary("softplus")(mul(sharpness, x)), sharpness);
 }
 
 /** c[0] + c[1]·x + c[2]·x² + … */

@@ -4,7 +4,7 @@
  */
 // deno-fmt-ignore
 export const UNARY_OPS = [
-  "neg", "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "tanh", "erf", "sigmoid", "gelu", "abs", "floor", "ceil", "round", "not",
+  "neg", "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "tanh", "erf", "sigmoid", "gelu", "softplus", "abs", "floor", "ceil", "round", "not",
 ] as const;
 
 // deno-fmt-ignore

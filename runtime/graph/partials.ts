@@ -20,13 +20,14 @@ import {
   POW,
   SIGMOID,
   SIN,
+  SOFTPLUS,
   SQRT,
   TAN,
   TANH,
 } from "./codes.ts";
 import { cos, log, sin } from "./functions.ts";
 import { floorDivide, power } from "./scalar.ts";
-import { exp } from "./special.ts";
+import { exp, sigmoid } from "./special.ts";
 import { Workspace } from "./workspace.ts";
 
 const TWO_OVER_SQRT_PI: f64 = 1.1283791670955126;
@@ -76,6 +77,10 @@ function unaryPartials(work: Workspace, op: i32, x: f64, y: f64, at: i32): void 
     case SIGMOID:
       first = y * (1 - y);
       second = first * (1 - 2 * y);
+      break;
+    case SOFTPLUS:
+      first = sigmoid(x);
+      second = first * sigmoid(-x);
       break;
     case GELU:
       geluPartials(work, x, at);

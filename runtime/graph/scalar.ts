@@ -28,6 +28,7 @@ import {
   ROUND,
   SIGMOID,
   SIN,
+  SOFTPLUS,
   SQRT,
   SUB,
   TAN,
@@ -64,6 +65,8 @@ export function unaryValue(op: i32, x: f64): f64 {
       return sigmoid(x);
     case GELU:
       return gelu(x);
+    case SOFTPLUS:
+      return softplus(x);
     case ABS:
       return Math.abs(x);
     case FLOOR:
@@ -112,6 +115,15 @@ export function binaryValue(op: i32, a: f64, b: f64): f64 {
     default:
       return NaN;
   }
+}
+
+/** log(1 + e^x), to the last digits on either side and without overflow. */
+export function softplus(x: f64): f64 {
+  const e = exp(-Math.abs(x));
+  // log(1 + e) times what the rounding of 1 + e has taken from e
+  const sum = 1 + e;
+  const rest = sum === 1 ? e : log(sum) * (e / (sum - 1));
+  return x > 0 ? x + rest : rest;
 }
 
 /** a^b; what formulas mostly say is computed as one would by hand. */

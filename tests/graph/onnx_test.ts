@@ -195,6 +195,20 @@ Deno.test("what normalises and shifts goes into the weights, and Gelu's parts be
   assertEquals([...used].sort(), ["concat", "gelu", "linear", "parameter", "slice"]);
 });
 
+Deno.test("softplus and the logarithm of a sigmoid do not overflow, in one operator or in parts", () => {
+  const one: OnnxTensorSpec[] = [{ name: "one", shape: [1], data: [1] }];
+  const parts = [node("Exp", ["x"], "a"), node("Add", ["one", "a"], "b"), node("Log", ["b"])];
+  const points = [-1000, -40, 2, 1000];
+  for (const nodes of [[node("Softplus", ["x"])], parts]) {
+    const [a, b, c, d] = evaluate(model(4, nodes, one), points);
+    assertEquals([a, d], [0, 1000]);
+    assertAlmostEquals(b, Math.exp(-40), 1e-30);
+    assertAlmostEquals(c, Math.log1p(Math.exp(2)), 1e-15);
+  }
+  const negative = [node("Sigmoid", ["x"], "a"), node("Log", ["a"])];
+  assertEquals(evaluate(model(4, negative), points)[0], -1000);
+});
+
 Deno.test("lowerOnnx() takes one row, n inputs of one value, and an open width that is told", () => {
   const twice = [node("Add", ["x", "x"])];
   assertEquals(evaluate(model(2, twice), [1, 2]), [2, 4]);

@@ -141,12 +141,17 @@ Deno.test("op.interpolate passes through every row", () => {
   });
 });
 
-Deno.test("op.softplus is max(x, 0) far from its corner, without overflow", () => {
+Deno.test("op.softplus is max(x, 0) far from its corner, without overflow, and so are its derivatives", () => {
   const tape = tapeOf((a) => op.softplus(a));
-  const out = new Float64Array(1);
-  for (const [x, expected] of [[600, 600], [30, 30], [-30, 0], [-1e6, 0]]) {
-    tape.value(Float64Array.of(x, 0), out);
-    assertAlmostEquals(out[0], expected, 1e-13 * Math.max(1, expected));
+  const [out, gradient, hessian] = [new Float64Array(1), new Float64Array(2), new Float64Array(4)];
+  for (const x of [1e300, 1e6, 710, 600, 360, 30, 0, -30, -360, -700, -1e6, -1e300]) {
+    const at = Float64Array.of(x, 0);
+    tape.value(at, out);
+    assertAlmostEquals(out[0], softplus(-Math.abs(x)) + Math.max(x, 0), 1e-15 * out[0]);
+    tape.gradient(at, Float64Array.of(1), gradient);
+    assertAlmostEquals(gradient[0], x > 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)), 1e-15);
+    tape.hessian(at, Float64Array.of(1), hessian);
+    assertAlmostEquals(hessian[0], Math.exp(-Math.abs(x)) / (1 + Math.exp(-Math.abs(x))) ** 2, 1e-15);
   }
 });
 

@@ -56,6 +56,7 @@ export const plainUnary: Record<string, (x: number) => number> = {
   erf: plainErf,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   gelu: (x) => x * (1 + plainErf(x / Math.sqrt(2))) / 2,
+  softplus: (x) => Math.log1p(Math.exp(x)),
 };
 
 export function randomGraph(seed: number, smooth = false): RandomGraph {
@@ -112,7 +113,7 @@ export function randomGraph(seed: number, smooth = false): RandomGraph {
     },
     () => product(any(), constant(number())),
     () => void unary("neg", any()),
-    () => void unary(["sin", "cos", "tanh", "erf", "sigmoid", "gelu"][int(6)], any()),
+    () => void unary(["sin", "cos", "tanh", "erf", "sigmoid", "gelu", "softplus"][int(7)], any()),
     () => void unary("exp", unary("tanh", any())),
     () => void unary("tan", product(unary("tanh", any()), constant(0.9))),
     () => void unary(["log", "log10", "sqrt"][int(3)], positive(any())),
