@@ -11,8 +11,8 @@ import { aborted, stopSignal, untilInputEnds } from "./runtime/launch/stop.ts";
 const STOP_MS = 9_000;
 const ANSWERS_MS = 3_000;
 
-/** Optimizes and serves until it is told to end. */
-async function start(config: Config, stop: AbortSignal): Promise<number> {
+/** Optimizes and serves until it is told to end. @param crashes How often in a row it ended otherwise. */
+async function start(config: Config, stop: AbortSignal, crashes: number): Promise<number> {
   const [{ composeKernel }, { createApp }, { serveHttp }, { openLog }, { Metrics }, { cycleLine }, folder] =
     await Promise.all([
       import("./runtime/kernel/compose.ts"),
@@ -32,7 +32,7 @@ async function start(config: Config, stop: AbortSignal): Promise<number> {
     metrics.inputAge(ageSeconds(row.row_timestamp, row.started_at, config.database?.timezone));
     if (row.origin === "schedule") log("info", cycleLine(row), { cycle_id: row.cycle_id });
   };
-  await using composed = await composeKernel(config, { clock, log, serving: true, onCycle });
+  await using composed = await composeKernel(config, { clock, log, serving: true, crashes, onCycle });
   const { kernel } = composed;
   metrics.attach(kernel);
   const token = await folder.makeToken(state);
@@ -65,7 +65,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const stop = stopSignal(launched);
   stop.addEventListener("abort", () => void clock.after(STOP_MS, () => Deno.exit(0)));
-  return await start(await configOf(invocation), stop);
+  return await start(await configOf(invocation), stop, Number(invocation.flags[LAUNCHED] ?? 0));
 }
 
 let code: number;

@@ -27,7 +27,7 @@ async function launch(args: readonly string[]): Promise<number> {
   }
   return await supervise({
     clock: systemClock,
-    start: () => startKernel(deno, allowed, invocation, args),
+    start: (crashes) => startKernel(deno, allowed, invocation, args, crashes),
     onSignal,
     restart: command === "start" && !("no-supervise" in flags),
     service: command === "start",
@@ -44,12 +44,13 @@ function startKernel(
   allowed: readonly string[],
   { command }: Invocation,
   args: readonly string[],
+  crashes: number,
 ): Child {
   const child = new Deno.Command(deno, {
     args: [
       ...["run", "--no-prompt", "--no-remote", "--config", `${ROOT}/deno.json`, HEAP],
       ...allowed,
-      ...[`${ROOT}/main.ts`, command, `--${LAUNCHED}`, ...args.slice(1)],
+      ...[`${ROOT}/main.ts`, command, `--${LAUNCHED}=${crashes}`, ...args.slice(1)],
     ],
     stdin: "piped",
     stdout: "inherit",

@@ -52,12 +52,13 @@ export async function openRelease(
 /**
  * The version that was active last, from what is cached and recorded: for a start at which the pointer's version cannot
  * be loaded. undefined where no version was ever active with this store.
+ * @param but A version that is not wanted; then the last one before it.
  */
 export async function openLastGood(
   cache: ArtifactCache,
-  options: ReleaseOptions = {},
+  { but, ...options }: ReleaseOptions & { readonly but?: string } = {},
 ): Promise<Release | undefined> {
-  const record = cache.records.active();
+  const record = cache.records.active(but);
   if (record === undefined) return undefined;
   return await release(
     cache,

@@ -55,9 +55,9 @@ export class ReleaseRecords {
     return this.#records.get(version);
   }
 
-  /** The version that was activated last. */
-  active(): ReleaseRecord | undefined {
-    return [...this.#records.values()].at(-1);
+  /** The version that was activated last. @param but Not this one: the last one before it. */
+  active(but?: string): ReleaseRecord | undefined {
+    return [...this.#records.values()].findLast(({ version }) => version !== but);
   }
 
   async activate(record: ReleaseRecord): Promise<void> {

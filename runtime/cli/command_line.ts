@@ -151,7 +151,7 @@ export interface Invocation {
   readonly operands: readonly string[];
 }
 
-/** Given by the launcher to the process that it starts; nobody else's. */
+/** Given by the launcher to the process that it starts, with its crashes in a row; nobody else's. */
 export const LAUNCHED = "launched";
 
 /**
@@ -186,7 +186,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     if (token.kind !== "option") continue;
     const { name: flag, rawName, value } = token;
     const option = Object.hasOwn(options, flag) ? options[flag] : undefined;
-    if (flag === LAUNCHED) flags[flag] = "true";
+    if (flag === LAUNCHED) flags[flag] = value ?? "0";
     else if (option === undefined || rawName !== `--${flag}`) {
       wrong.push(
         `Unknown flag ${rawName}, expected ${Object.keys(options).map((known) => `--${known}`).join(", ")}`,

@@ -20,6 +20,8 @@ export interface ComposeOptions {
   readonly onCycle?: KernelParts["onCycle"];
   /** True: with the state folder, locked, and in modes with a schedule a historian. False: nothing is written anywhere. */
   readonly serving: boolean;
+  /** As {@linkcode KernelParts.crashes}. */
+  readonly crashes?: number;
 }
 
 export interface ComposedKernel extends AsyncDisposable {
@@ -31,7 +33,7 @@ export interface ComposedKernel extends AsyncDisposable {
  * @throws {SetpointError} STATE_LOCKED, STATE_UNREADABLE, JOURNAL_UNUSABLE, HISTORIAN_UNREACHABLE.
  */
 export async function composeKernel(config: Config, options: ComposeOptions): Promise<ComposedKernel> {
-  const { clock, log, onCycle, serving } = options;
+  const { clock, log, onCycle, serving, crashes } = options;
   const { state, metadata } = config.folders;
   await using opened = new AsyncDisposableStack();
   if (serving) opened.use(await lockState(state));
@@ -75,6 +77,7 @@ export async function composeKernel(config: Config, options: ComposeOptions): Pr
       metadata,
       ...(serving && { refereeFile: `${state}/referee.json` }),
       strategyFile,
+      crashes,
       deadlineMs,
       control,
       options: {

@@ -64,6 +64,8 @@ export interface KernelParts {
   readonly refereeFile?: string;
   /** A strategy file that runs in the place of the deployed version. */
   readonly strategyFile: string | null;
+  /** How often in a row this process ended by itself soon after its start. Default 0. */
+  readonly crashes?: number;
   readonly deadlineMs: number;
   /** What is asked for; an answer may get less. Default advisory. */
   readonly control?: ControlMode;
@@ -102,7 +104,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   #checked: Activation | undefined;
 
   constructor(parts: KernelParts) {
-    const { clock, cache, metadata, host, log, options, journal } = parts;
+    const { clock, cache, metadata, host, log, options, journal, crashes } = parts;
     this.#parts = parts;
     this.#startedAt = clock.now();
     this.#startedMonotonic = clock.monotonic();
@@ -116,6 +118,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
       clock,
       cache,
       metadata,
+      crashes,
       open: (release) => this.#openRelease(release),
       onSwap: () => void this.#reschedule(),
       log: (line) => log("info", line),

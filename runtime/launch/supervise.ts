@@ -10,7 +10,8 @@ export interface Child {
 
 export interface SuperviseOptions {
   readonly clock: Pick<Clock, "monotonic" | "after">;
-  readonly start: () => Child;
+  /** @param crashes How often in a row it ended by itself, soon after its start. */
+  readonly start: (crashes: number) => Child;
   /** Calls back for each SIGINT, SIGTERM and SIGHUP; the answer ends that. */
   readonly onSignal: (handle: () => void) => () => void;
   /** Start a crashed one again. */
@@ -48,7 +49,7 @@ export function supervise(
 
     function run(): void {
       const begun = clock.monotonic();
-      const mine = child = start();
+      const mine = child = start(crashes);
       mine.status.then(({ code, signal }) => {
         child = undefined;
         if (stoppedAt !== undefined) {

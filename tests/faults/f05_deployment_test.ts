@@ -18,7 +18,8 @@ interface Site extends AsyncDisposable {
   /** Configuration of a kernel on this store, its state and metadata kept from one kernel to the next. */
   readonly env: Readonly<Record<string, string>>;
   deploy(version: string): Promise<void>;
-  open(): Promise<OpenKernel>;
+  /** @param crashes As the launcher counts them. */
+  open(crashes?: number): Promise<OpenKernel>;
 }
 
 async function siteOf(
@@ -37,7 +38,7 @@ async function siteOf(
     store,
     env: all,
     deploy: (version) => deploy(`${root}/metadata`, version),
-    open: () => openKernel({ serving: true, clock: watchful, env: all }),
+    open: (crashes) => openKernel({ serving: true, clock: watchful, env: all, crashes }),
     async [Symbol.asyncDispose]() {
       await store.close();
       await Deno.remove(root, { recursive: true });
@@ -178,6 +179,42 @@ Deno.test("F34: a start on a version that cannot run serves the last good one an
   assert(reasons(opened).some((reason) => reason.includes("parts")), String(reasons(opened)));
   await site.deploy(await publishVersion(site.store, 3));
   await becomes(opened, "3.0.0");
+  assertEquals(reasons(opened), []);
+});
+
+Deno.test("F34: after three crashes with a version the one before it runs, until another is deployed", async () => {
+  await using site = await directorySite();
+  for (const major of [1, 2]) {
+    await site.deploy(await publishVersion(site.store, major));
+    await (await site.open())[Symbol.asyncDispose]();
+  }
+  const versionAfter = async (crashes: number) => {
+    await using opened = await site.open(crashes);
+    assert(isWhole(await opened.answer(STATE)));
+    return opened.kernel.status().strategy?.version;
+  };
+  assertEquals([await versionAfter(2), await versionAfter(3), await versionAfter(4)], [
+    "2.0.0",
+    "1.0.0",
+    "1.0.0",
+  ]);
+  assertEquals(await versionAfter(0), "2.0.0");
+  await using opened = await site.open(3);
+  await eventually(
+    "the pointer was read",
+    () => reasons(opened).some((reason) => reason.includes("3 times")),
+  );
+  assert(opened.lines.some((line) => line.includes("version 1.0.0 runs in its place")), String(opened.lines));
+  await site.deploy(await publishVersion(site.store, 3));
+  await becomes(opened, "3.0.0");
+  assertEquals(reasons(opened), []);
+});
+
+Deno.test("F34: a version that crashes runs all the same where there was none before it", async () => {
+  await using site = await directorySite();
+  await site.deploy(await publishVersion(site.store, 1));
+  await using opened = await site.open(3);
+  assertEquals(opened.kernel.status().strategy?.version, "1.0.0");
   assertEquals(reasons(opened), []);
 });
 

@@ -18,6 +18,8 @@ export interface KernelOptions {
   /** Default false: nothing is written anywhere. */
   readonly serving?: boolean;
   readonly clock?: Clock;
+  /** As the launcher counts them. Default 0. */
+  readonly crashes?: number;
 }
 
 export interface OpenKernel extends AsyncDisposable {
@@ -32,7 +34,7 @@ export interface OpenKernel extends AsyncDisposable {
 
 /** Opens a kernel that has loaded its strategy. @throws {SetpointError} What loading throws; nothing is left open then. */
 export async function openKernel(options: KernelOptions = {}): Promise<OpenKernel> {
-  const { strategy, files = {}, serving = false, clock = systemClock } = options;
+  const { strategy, files = {}, serving = false, clock = systemClock, crashes } = options;
   const folder = await Deno.makeTempDir({ prefix: "setpoint-kernel-" });
   const lines: string[] = [];
   await using opened = new AsyncDisposableStack();
@@ -52,7 +54,7 @@ export async function openKernel(options: KernelOptions = {}): Promise<OpenKerne
   if (strategy !== undefined) flags.strategy = await strategyFile(strategy, folder);
   const config = await readConfig({ flags, env: (name) => env[name] });
   const log = (_: string, message: string) => void lines.push(message);
-  const { kernel } = opened.use(await composeKernel(config, { clock, log, serving }));
+  const { kernel } = opened.use(await composeKernel(config, { clock, log, serving, crashes }));
   await kernel.load();
   const all = opened.move();
   return {
