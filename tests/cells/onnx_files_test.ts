@@ -4,7 +4,7 @@ import { startHost } from "./start.ts";
 const FOLDER = new URL("../fixtures/onnx/", import.meta.url);
 
 Deno.test("ONNX Runtime's cell gives a batch of real exporters' models the recorded answers", async (t) => {
-  await using started = startHost({ limits: { wallMs: 20_000, lowerMs: 30_000 } });
+  await using started = startHost();
   const { onnx } = started.host;
   const names = [
     "sk_tree_two",

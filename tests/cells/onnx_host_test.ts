@@ -1,5 +1,6 @@
 import { SetpointError } from "../../runtime/errors.ts";
 import { type OnnxSpec, writeOnnx } from "../../runtime/graph/onnx_writer.ts";
+import { eventually } from "../std/eventually.ts";
 import {
   assert,
   assertAlmostEquals,
@@ -71,10 +72,8 @@ async function withDigest(spec: OnnxSpec): Promise<{ bytes: Uint8Array<ArrayBuff
   return { bytes, digest: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("") };
 }
 
-const LIMITS = { wallMs: 20_000, lowerMs: 30_000 };
-
 Deno.test("ONNX Runtime evaluates batches in a cell of its own, which starts with the first model", async () => {
-  await using started = startHost({ limits: LIMITS });
+  await using started = startHost();
   const { onnx } = started.host;
   assertEquals(started.host.status(), []);
   const models = await Promise.all([squares(), squares(1), TREE, TWO].map(withDigest));
@@ -90,7 +89,7 @@ Deno.test("ONNX Runtime evaluates batches in a cell of its own, which starts wit
 });
 
 Deno.test("a model whose bytes have another digest never reaches ONNX Runtime", async () => {
-  await using started = startHost({ limits: LIMITS });
+  await using started = startHost();
   const { digest, bytes } = await withDigest(squares());
   bytes[bytes.length >> 1] ^= 1;
   const error = await assertRejects(() => started.host.onnx.load(digest, bytes), SetpointError);
@@ -99,7 +98,7 @@ Deno.test("a model whose bytes have another digest never reaches ONNX Runtime", 
 });
 
 Deno.test("what ONNX Runtime refuses is an error that names the model, and the others go on", async () => {
-  await using started = startHost({ limits: LIMITS });
+  await using started = startHost();
   const { onnx } = started.host;
   const good = await withDigest(squares());
   await onnx.load(good.digest, good.bytes);
@@ -129,15 +128,13 @@ Deno.test("what ONNX Runtime refuses is an error that names the model, and the o
 });
 
 Deno.test("SIGKILL of ONNX Runtime's cell: its models are loaded again", async () => {
-  await using started = startHost({ limits: LIMITS });
+  await using started = startHost();
   const { onnx } = started.host;
   const { digest, bytes } = await withDigest(squares());
   await onnx.load(digest, bytes);
   const pid = started.host.status()[0].pid!;
   Deno.kill(pid, "SIGKILL");
-  for (let k = 0; k < 200 && started.lines.length === 0; k++) {
-    await new Promise((done) => setTimeout(done, 10));
-  }
+  await eventually("its death is noticed", () => started.lines.length > 0);
   assertEquals(await onnx.evaluate(digest, Float64Array.of(3, 4), 1, 2, 1), Float64Array.of(25));
   assert(!lives(pid));
   await onnx.unload(digest);
@@ -149,7 +146,7 @@ Deno.test("SIGKILL of ONNX Runtime's cell: its models are loaded again", async (
 });
 
 Deno.test("a solve calls ONNX Runtime in its middle", async () => {
-  await using started = startHost({ optimizerWorkers: 1, limits: LIMITS });
+  await using started = startHost({ optimizerWorkers: 1 });
   const { digest, bytes } = await withDigest(squares());
   const descent = await started.host.open({ id: "descent", text: DESCENT });
   await started.host.onnx.load(digest, bytes);

@@ -68,11 +68,12 @@ Deno.test("optimize() gives a run its seed: the same numbers for the same seed",
 });
 
 Deno.test("an optimizer that watches its time answers timeout by itself", async () => {
-  await using started = startHost({ optimizerWorkers: 1, limits: { graceMs: 20_000 } });
+  await using started = startHost({ optimizerWorkers: 1, limits: { graceMs: 60_000 } });
   const plugin = await openDescent(started.host);
-  const { status, ms } = await plugin.optimize("bowl", runOf(6, 200));
+  const began = performance.now();
+  const { status } = await plugin.optimize("bowl", runOf(6, 200));
   assertEquals(status, "timeout");
-  assert(ms >= 190, String(ms));
+  assert(performance.now() - began >= 190);
   assertEquals(started.host.status()[0].failures, 0);
 });
 
@@ -97,7 +98,7 @@ Deno.test("SIGKILL in the middle of a solve fails it and its neighbour at once, 
 });
 
 Deno.test("aborting rejects at once; an optimizer that listens keeps its process", async () => {
-  await using started = startHost({ optimizerWorkers: 1, limits: { graceMs: 20_000 } });
+  await using started = startHost({ optimizerWorkers: 1, limits: { graceMs: 60_000 } });
   const plugin = await openDescent(started.host);
   const pid = started.host.status()[0].pid;
   const controller = new AbortController();

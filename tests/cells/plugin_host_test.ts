@@ -1,8 +1,10 @@
+import { systemClock } from "../../runtime/clock.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import { decodeExpression } from "../../runtime/graph/expression.ts";
 import { Graph } from "../../runtime/graph/expr.ts";
 import { SkillError } from "../../runtime/graph/skill.ts";
 import { compileTape } from "../../runtime/graph/tape.ts";
+import { eventually } from "../std/eventually.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { GAIN, ORDER, skillOf, SQUARES } from "./plugins.ts";
 import { lives, startHost } from "./start.ts";
@@ -183,7 +185,9 @@ Deno.test("SIGKILL of a plugin's process fails its call at once with PLUGIN_DIED
 });
 
 Deno.test("a plugin that only fails goes to quarantine, says so, and comes out by time", async () => {
-  await using started = startHost({ limits: { quarantineAfter: 3, quarantineMs: 1_500 } });
+  let passed = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passed };
+  await using started = startHost({ clock, limits: { quarantineAfter: 3, quarantineMs: 600_000 } });
   const plugin = await started.host.open({ id: "squares", text: SQUARES });
   const bad = skillOf("bad", { config: { fault: "throw" } });
   const point = Float64Array.of(3, 4);
@@ -195,7 +199,7 @@ Deno.test("a plugin that only fails goes to quarantine, says so, and comes out b
   assertEquals(shut.code, "PLUGIN_QUARANTINED");
   assertStringIncludes(shut.message, "no square today");
   assertEquals([started.host.status()[0].state, started.host.status()[0].pid], ["quarantined", null]);
-  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  passed = 600_000;
   assertEquals(await plugin.evaluate(skillOf("s"), 0, point, 1, 20_000), Float64Array.of(25));
   assertEquals(started.host.status()[0].state, "ready");
 });
@@ -207,9 +211,7 @@ Deno.test("a plugin that starts well and dies at every call goes to quarantine t
   const codes: string[] = [];
   for (let k = 0; k < 4; k++) {
     // Only the call itself is to time out, not the restart before it.
-    for (let j = 0; j < 500 && started.host.status()[0].state === "starting"; j++) {
-      await new Promise((done) => setTimeout(done, 20));
-    }
+    await eventually("it has started", () => started.host.status()[0].state !== "starting");
     const call = plugin.evaluate(loop, 0, new Float64Array(2), 1, 200);
     codes.push((await assertRejects(() => call, SetpointError)).code);
   }
@@ -233,13 +235,9 @@ Deno.test("built-in plugins that have nothing to do give their memory back, and 
   await using started = startHost({ limits: { idleMs: 200 } });
   const plugin = await started.host.open({ id: "builtin:model", builtin: "model", text: SQUARES });
   const pid = started.host.status()[0].pid!;
-  for (let k = 0; k < 100 && started.host.status()[0].pid !== null; k++) {
-    await new Promise((r) => setTimeout(r, 50));
-  }
-  assertEquals([started.host.status()[0].pid, started.host.status()[0].state], [null, "ready"]);
-  // it is killed, and reaped a moment later
-  for (let k = 0; k < 100 && lives(pid); k++) await new Promise((r) => setTimeout(r, 20));
-  assert(!lives(pid));
+  await eventually("it rests", () => started.host.status()[0].pid === null);
+  assertEquals(started.host.status()[0].state, "ready");
+  await eventually("its process is gone", () => !lives(pid));
   assertEquals(await plugin.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000), Float64Array.of(25));
   const [{ restarts, failures }] = started.host.status();
   assertEquals([restarts, failures, started.lines.filter(({ level }) => level !== "debug").length], [

@@ -70,7 +70,7 @@ Deno.test("a plugin that ends its process at every third call is shut out in the
   });
   let good = 0;
   while (host.status()[0].state !== "quarantined") {
-    await plugin.evaluate(skillOf("s"), 0, POINT, 1, 400).then(() => good++, () => {});
+    await plugin.evaluate(skillOf("s"), 0, POINT, 1, 2_000).then(() => good++, () => {});
   }
   assertEquals(good >= 8, true, `${good} good answers`);
 });

@@ -14,7 +14,7 @@ const COUNT = 10_000;
 /** Least share that gets past the header checks: else nothing behind them is tried. */
 const PAST = 0.3;
 /** The readers' own limits are far below; V8 collects when it likes. */
-const MEMORY_MB = 512;
+const MEMORY_MB = 1024;
 
 const TORCH_FILES = [
   ...[
