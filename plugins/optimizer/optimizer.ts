@@ -45,6 +45,8 @@ import {
 
 /** Cells of foreign code in steps that are solved. */
 const MOST_CELLS = 3;
+/** Calls of foreign code an allowed iteration, after which a solve ends: next to where nothing is answered it would go on asking. */
+const MOST_CALLS = 3;
 
 export default definePlugin({
   name: "setpoint/interior-point",
@@ -120,10 +122,19 @@ class Run extends Judge implements LocalSearch {
   readonly #memory: Memory;
   /** What a search through steps did. */
   #search?: StepSearch;
+  /** Calls of foreign code in the present solve. */
+  #calls = 0;
 
   constructor(problem: OptimizationProblem) {
     super(problem);
-    this.#memory = memoryOf(problem.lifted);
+    const { lifted } = problem;
+    this.#memory = memoryOf(lifted);
+    const { evaluate } = lifted.tape;
+    if (!this.foreign || evaluate === undefined) return;
+    lifted.tape.evaluate = (...asked) => {
+      this.#calls++;
+      return evaluate(...asked);
+    };
   }
 
   converged(): boolean {
@@ -167,6 +178,7 @@ class Run extends Judge implements LocalSearch {
     smooth.begin(lo.map(this.toZ), hi.map(this.toZ), from.map(this.toZ));
     const options = this.#options();
     if (bold) options.obj_scaling_factor *= BOLD;
+    this.#calls = 0;
     return { ...copied(solver.solve(options)), sides };
   }
 
@@ -210,7 +222,7 @@ class Run extends Judge implements LocalSearch {
   }
 
   #options() {
-    const { options, config, now, cancelled } = this.problem;
+    const { options, config, now } = this.problem;
     // the strategy's own word is nearer to the problem than the deployment's
     const given = { ...options, ...config } as SearchOptions;
     const max_iter = given.max_iterations ?? (this.foreign ? 40 : 500);
@@ -224,7 +236,7 @@ class Run extends Judge implements LocalSearch {
       tol,
       max_wall_time,
       now,
-      cancelled,
+      cancelled: () => this.problem.cancelled() || this.#calls >= MOST_CALLS * max_iter,
     };
   }
 

@@ -65,9 +65,9 @@ export function answersInSteps<P extends Sighted>({ lo, hi, scale, random, look 
     )
   );
   const seen = look([...points, ...beside]);
-  // code that fails gives nothing, twice the same
-  const same = points.filter((_, k) => seen[k].answers.length > 0 && alike(seen[k], seen[k + BESIDES]));
-  return same.length >= BESIDES * 0.75;
+  // where nothing is answered, or no number, twice the same tells nothing
+  const known = points.flatMap((_, k) => (isKnown(seen[k]) ? [alike(seen[k], seen[k + BESIDES])] : []));
+  return known.length > 0 && known.filter((same) => same).length >= known.length * 0.75;
 }
 
 export interface Cells<P> {
@@ -200,6 +200,10 @@ function split<P extends Sighted>(box: CellBox<P>, gaps: readonly Gap[]): Gap[] 
       k,
     ) => (alike(row[k], next) ? [] : [{ base, axis, from: row[k], to: next }]));
   });
+}
+
+function isKnown({ answers }: Sighted): boolean {
+  return answers.length > 0 && answers.every(Number.isFinite);
 }
 
 function alike(a: Sighted, b: Sighted): boolean {

@@ -95,13 +95,10 @@ export class Judge {
   #measureLimits(points: readonly Candidate[]): boolean {
     const { exact, limits } = this.problem;
     const tiny = limits.flatMap((limit, k) => (sizeOf(limit) < TINY ? [k] : []));
-    if (tiny.length === 0 || this.foreign) return false;
-    const values = points.map(({ x }) => {
-      exact.value(x, this.#values);
-      return this.#values.slice();
-    });
+    if (tiny.length === 0) return false;
+    const values = valuesAt(exact, points.map(({ x }) => x), () => this.stopped());
     for (const k of tiny) {
-      const seen = values.map((value) => value[1 + k]).filter(Number.isFinite);
+      const seen = values.map(({ outputs }) => outputs[1 + k]).filter(Number.isFinite);
       const unit = Math.max(sizeOf(limits[k]), Math.max(...seen) - Math.min(...seen));
       if (unit > 0 && unit < TINY) this.leastUnits[k] = unit;
     }
@@ -112,10 +109,9 @@ export class Judge {
   weaken({ x, cost }: Candidate, points: readonly Candidate[]): boolean {
     const most = WEAKER * this.unit;
     if (!(Math.abs(cost) < most)) return false;
-    const changes = points.map((point) => {
-      const near = this.judge(x.map((value, i) => value + BESIDE * (point.x[i] - value)));
-      return Math.abs(near.cost - cost) / BESIDE;
-    }).sort((a, b) => a - b);
+    const beside = points.map((point) => x.map((value, i) => value + BESIDE * (point.x[i] - value)));
+    const changes = this.judgeAll(beside).map((near) => Math.abs(near.cost - cost) / BESIDE)
+      .filter(Number.isFinite).sort((a, b) => a - b);
     const unit = Math.max(Math.abs(cost), changes[changes.length >> 2]);
     if (!(unit > 0 && unit < most)) return false;
     this.unit = unit;

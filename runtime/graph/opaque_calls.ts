@@ -26,7 +26,6 @@ export interface OpaqueBuffer {
   readonly scale: Float64Array;
   /** (1 + 2·inputs) × inputs. */
   readonly batch: Float64Array;
-  readonly steps: Float64Array;
 }
 
 export function newOpaqueBuffer(call: OpaqueCall): OpaqueBuffer {
@@ -36,34 +35,35 @@ export function newOpaqueBuffer(call: OpaqueCall): OpaqueBuffer {
     tellsJacobian: false,
     scale: new Float64Array(inputs).fill(NaN),
     batch: new Float64Array((1 + 2 * inputs) * inputs),
-    steps: new Float64Array(inputs),
   };
 }
 
 /** Row 0: the point. Rows 1 + 2j and 2 + 2j: the point moved up and down along input j. */
 export function fillDifferences(buffer: OpaqueBuffer, values: Float64Array, inputSlot: number): void {
-  const { batch, steps, scale, call: { inputs } } = buffer;
+  const { batch, scale, call: { inputs } } = buffer;
   for (let row = 0; row <= 2 * inputs; row++) {
     for (let j = 0; j < inputs; j++) batch[row * inputs + j] = values[inputSlot + j];
   }
   for (let j = 0; j < inputs; j++) {
     const x = values[inputSlot + j];
     const size = scale[j] > 0 ? scale[j] : Math.max(1, Math.abs(x));
-    const up = x + OPAQUE_STEP * size;
-    const down = x - OPAQUE_STEP * size;
-    batch[(1 + 2 * j) * inputs + j] = up;
-    batch[(2 + 2 * j) * inputs + j] = down;
-    steps[j] = up - down;
+    batch[(1 + 2 * j) * inputs + j] = x + OPAQUE_STEP * size;
+    batch[(2 + 2 * j) * inputs + j] = x - OPAQUE_STEP * size;
   }
 }
 
-/** `jacobian` (outputs × inputs) from the answers to the batch of {@linkcode fillDifferences}. */
+/**
+ * `jacobian` (outputs × inputs) from the answers to the batch of {@linkcode fillDifferences}; where the code gives nothing
+ * on one side of the point, from the other side.
+ */
 export function readDifferences(buffer: OpaqueBuffer, answers: Float64Array, jacobian: Float64Array): void {
-  const { steps, call: { inputs, outputs } } = buffer;
+  const { batch, call: { inputs, outputs } } = buffer;
   for (let i = 0; i < outputs; i++) {
     for (let j = 0; j < inputs; j++) {
-      jacobian[i * inputs + j] = (answers[(1 + 2 * j) * outputs + i] - answers[(2 + 2 * j) * outputs + i]) /
-        steps[j];
+      const known = (row: number) => (Number.isFinite(answers[row * outputs + i]) ? row : 0);
+      const [up, down] = [known(1 + 2 * j), known(2 + 2 * j)];
+      const step = batch[up * inputs + j] - batch[down * inputs + j];
+      jacobian[i * inputs + j] = (answers[up * outputs + i] - answers[down * outputs + i]) / step;
     }
   }
 }

@@ -93,6 +93,21 @@ Deno.test("optimize() finds the deepest well of smooth foreign code in 32 bits",
   assert(calls.batches < 400, String(calls.batches));
 });
 
+Deno.test("optimize() asks smooth foreign code in few calls, also where it answers nothing on one side of the present point", () => {
+  const bowl = (x: ArrayLike<number>) => (x[0] - 2) ** 2 + x[1] ** 2;
+  const from = (least: number, x: ArrayLike<number>) => (x[0] < least ? NaN : bowl(x));
+  for (const [least, best, most] of [[-Infinity, 0, 40], [1, 0, 40], [3, 1, 400]]) {
+    for (const x0 of [[Math.max(1, least), 0.3], [Math.max(1, least) + 5e-4, 0.3], [4, 3]]) {
+      const { calls, evaluate } = counted((x) => from(least, x));
+      const setting = { x0, lo: [-5, -5], hi: [5, 5], evaluate };
+      const { status, x } = optimizer.optimize(runOf(withSlopes([0, 0]), setting));
+      assertEquals(status, "solved");
+      assert(from(least, x) <= best + 1e-4, `${from(least, x)}, best ${best}`);
+      assert(calls.batches < most, `from ${least}: ${calls.batches} calls of ${calls.points} points`);
+    }
+  }
+});
+
 Deno.test("optimize() leaves a variable where it is that smooth foreign code does not depend on, however its bounds lie", () => {
   for (const [noise, y0, lo, hi] of [[0, 1, -4, 4], [0, 1, 0.9, 4], [1e-9, -2, -3, 9], [1e-9, 0, -9, 1]]) {
     let turn = 0;
