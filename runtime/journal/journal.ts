@@ -116,11 +116,6 @@ export class Journal implements Disposable {
   }
 
   /** Records several cycles in one transaction. @returns How many of them were new. @throws As {@linkcode record}. */
-  recordMany(cycles: readonly CycleRecord[]): number {
-    return this.insert(cycles.map(encodeCycle));
-  }
-
-  /** {@linkcode recordMany} of cycles that have been encoded before. */
   insert(cycles: readonly EncodedCycle[], lastRun?: LastRun): number {
     const counts = new Map(this.#counts);
     const before = total(counts);

@@ -1,5 +1,5 @@
 import { SetpointError } from "../../runtime/errors.ts";
-import { Journal, openJournal } from "../../runtime/journal/journal.ts";
+import { encodeCycle, Journal, openJournal } from "../../runtime/journal/journal.ts";
 import { prepareSchema } from "../../runtime/journal/schema.ts";
 import { Database, openDatabases } from "../../runtime/sqlite.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
@@ -54,7 +54,7 @@ Deno.test("record() moves the last run timestamp with the cycle, only ahead, and
       assertEquals(journal.lastRun(), null);
       journal.record(cycle(2), { lastRun: lastRun(2) });
       journal.record(cycle(3), { lastRun: lastRun(1) });
-      journal.recordMany([cycle(4)]);
+      journal.insert([encodeCycle(cycle(4))]);
       assertEquals(journal.lastRun(), lastRun(2));
     }
     using journal = openJournal(path);
@@ -65,7 +65,7 @@ Deno.test("a second record of an id changes neither the cycle nor the timestamp"
   using journal = openJournal(":memory:");
   assertEquals(journal.record(cycle(1), { lastRun: lastRun(1) }), true);
   assertEquals(journal.record(cycle(1, { outcome: "failed" }), { lastRun: lastRun(9) }), false);
-  assertEquals(journal.recordMany([cycle(1), cycle(2), cycle(2)]), 1);
+  assertEquals(journal.insert([cycle(1), cycle(2), cycle(2)].map(encodeCycle)), 1);
   assertEquals(journal.cycle(cycle(1).id)?.outcome, "solved");
   assertEquals([journal.size, journal.lastRun()], [2, lastRun(1)]);
 });
@@ -139,7 +139,7 @@ Deno.test("openJournal() tells what is wrong with a file and leaves it alone", a
     ["damaged pages", "damaged", async (path) => {
       {
         using journal = openJournal(path);
-        journal.recordMany(Array.from({ length: 200 }, (_, n) => cycle(n)));
+        journal.insert(Array.from({ length: 200 }, (_, n) => encodeCycle(cycle(n))));
       }
       const bytes = await Deno.readFile(path);
       bytes.fill(0x5a, 4096 * 3, 4096 * 30);
