@@ -1,4 +1,4 @@
-import { type Problem, SetpointError, setpointError } from "../errors.ts";
+import { type Problem, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
 import { checkIdentifier } from "./identifier.ts";
 
 /** One measured variable of a simulated plant, all in the variable's own units. */
@@ -106,8 +106,9 @@ export async function loadPlant(path: string): Promise<PlantDescription> {
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw setpointError("FILE_MISSING", `Cannot read the plant description "${path}": ${reason}`, { cause });
+    const message = `Cannot read the description of a plant to simulate: ${whyUnreadable(cause)}; ` +
+      "expected one, or `database` in the configuration, or mode api";
+    throw setpointError("FILE_MISSING", message, { at: { file: path }, cause });
   }
   return parsePlant(text, path);
 }

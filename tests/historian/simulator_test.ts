@@ -8,7 +8,14 @@ import {
 } from "../../runtime/historian/simulator.ts";
 import { STALE_MS } from "../../runtime/historian/plant_signal.ts";
 import { openDatabases } from "../../runtime/sqlite.ts";
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 
 const NOW = Date.UTC(2026, 10, 21, 8, 0, 0, 123);
 const MINUTE = 60_000;
@@ -177,7 +184,9 @@ Deno.test("loadPlant() reads a file and tells one that is missing", async () => 
   await Deno.writeTextFile(path, JSON.stringify({ format: "setpoint/simulator/v1", columns: COLUMNS }));
   assertEquals((await loadPlant(path)).columns, COLUMNS);
   await Deno.remove(path);
-  assertEquals((await assertRejects(() => loadPlant(path), SetpointError, path)).code, "FILE_MISSING");
+  const error = await assertRejects(() => loadPlant(path), SetpointError, path);
+  assertEquals(error.code, "FILE_MISSING");
+  assertStringIncludes(error.message, "there is no such file; expected one, or `database`");
 });
 
 Deno.test("parsePlant() gives defaults", () => {
