@@ -1,7 +1,7 @@
 import { type ModelReport, reportModel } from "../kernel/model_report.ts";
 import { activationsOf, atFile, baseName, folderOf, readModelFile } from "./model_files.ts";
 import { printJson, printText } from "./print.ts";
-import { table } from "./table.ts";
+import { counted, table } from "./table.ts";
 
 export interface InspectOptions {
   /** Absolute. */
@@ -58,7 +58,7 @@ export function reportText(name: string, report: ModelReport): string {
     `${name}: ${title}, ${about}`,
     ...ports.map(([kind, { name, shape, length }]) =>
       `${kind.padEnd(6)} ${name} [${shape.map((n) => n < 0 ? "?" : n).join(", ")}]${
-        length === undefined ? "" : `, ${length} ${length === 1 ? "value" : "values"} a row`
+        length === undefined ? "" : `, ${counted(length, "value")} a row`
       }`
     ),
     "",

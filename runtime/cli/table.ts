@@ -28,3 +28,8 @@ export function signed(value: number | null): string {
   const text = figure(value);
   return value !== null && value > 0 && text !== "0" ? `+${text}` : text;
 }
+
+/** "1 decision", "2 decisions". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,6 +1,7 @@
 import { printProblem, SetpointError, setpointError, whyUnreadable } from "../errors.ts";
 import type { Kernel, ValidationReport } from "../kernel/types.ts";
 import { printError, printJson, printLine, printText } from "./print.ts";
+import { counted } from "./table.ts";
 
 export interface ValidateOptions {
   /** Absolute. */
@@ -31,7 +32,7 @@ export async function validate(kernel: Kernel, { file, shown, json }: ValidateOp
     if (json) printJson({ valid: false, problems: error.problems });
     else {
       printError(error);
-      printLine(`${shown}: ${error.problems.length} ${error.problems.length === 1 ? "problem" : "problems"}`);
+      printLine(`${shown}: ${counted(error.problems.length, "problem")}`);
     }
     return 1;
   }
@@ -44,7 +45,10 @@ function printReport(
     printLine(`${note.level === "warning" ? "Warning" : "Note"}: ${printProblem(note)}`);
   }
   printText(`OK: ${name} ${version} (sha256 ${digest.slice(0, 12)})`);
-  printText(
-    `${variables} variables, ${skills} skills, ${decisions.length} decisions: ${decisions.join(", ")}`,
-  );
+  const counts = [
+    counted(variables, "variable"),
+    counted(skills, "skill"),
+    counted(decisions.length, "decision"),
+  ];
+  printText(`${counts.join(", ")}: ${decisions.join(", ")}`);
 }

@@ -3,7 +3,7 @@ import { exitCode } from "../../runtime/cli/print.ts";
 import { type ErrorCode, setpointError } from "../../runtime/errors.ts";
 import { answerText } from "../../runtime/cli/answer_text.ts";
 import { Progress } from "../../runtime/cli/progress.ts";
-import { figure, signed, table } from "../../runtime/cli/table.ts";
+import { counted, figure, signed, table } from "../../runtime/cli/table.ts";
 import { fakeKernel } from "../http/fake_kernel.ts";
 
 Deno.test("table() lines columns up and leaves no space at a line's end", () => {
@@ -19,6 +19,14 @@ Deno.test("table() lines columns up and leaves no space at a line's end", () => 
       "longer      1  t/h",
     ],
   );
+});
+
+Deno.test("counted() says one thing, and several", () => {
+  assertEquals([0, 1, 2].map((count) => counted(count, "decision")), [
+    "0 decisions",
+    "1 decision",
+    "2 decisions",
+  ]);
 });
 
 Deno.test("figure() and signed() print what an operator reads", () => {
