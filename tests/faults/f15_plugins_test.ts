@@ -119,7 +119,7 @@ Deno.test("F15: the best of three looping solves ends within its deadline and 10
 });
 
 Deno.test("SIGKILL of the optimizer's cell in mid-solve fails that cycle at once, and the next works", async () => {
-  await using opened = await openFaulty({ optimizer: OPTIMIZER, deadlineMs: 20_000 });
+  await using opened = await openFaulty({ optimizer: OPTIMIZER, deadlineMs: 60_000 });
   await works(opened);
   const { pid } = cellOf(opened, "test/own");
   const running = opened.answer({ ...STATE, fault: 11 });
@@ -134,7 +134,7 @@ Deno.test("SIGKILL of the optimizer's cell in mid-solve fails that cycle at once
 });
 
 Deno.test("SIGKILL of the built-in optimizer's cell under load costs the answers that it had, no others", async () => {
-  await using opened = await openFaulty({ deadlineMs: 20_000 });
+  await using opened = await openFaulty({ deadlineMs: 60_000 });
   await works(opened);
   const { pid } = opened.kernel.plugins().find(({ id }) => id === "builtin:optimizer")!;
   const running = Array.from({ length: 4 }, () => opened.answer(STATE));

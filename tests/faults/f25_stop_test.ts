@@ -3,9 +3,6 @@ import { systemClock } from "../../runtime/clock.ts";
 import { alive, Folders, kill, Service, tree } from "../launch/process.ts";
 import { eventually } from "../std/eventually.ts";
 
-/** What the fault allows, and what a loaded machine adds. */
-const LIMIT_MS = 11_500;
-
 Deno.test("F25: SIGTERM in mid-cycle with hung cells exits 0 within 10 s and leaves no process", async () => {
   await using folders = await Folders.make();
   await using service = await Service.start(folders, ["--interval", "0.05"]);
@@ -13,17 +10,18 @@ Deno.test("F25: SIGTERM in mid-cycle with hung cells exits 0 within 10 s and lea
   const cells = tree(service.kernelPid).slice(1);
   assert(cells.length > 0);
   for (const pid of cells) kill(pid, "SIGSTOP");
-  await systemClock.sleep(200);
-  const begun = systemClock.monotonic();
-  Deno.kill(service.process.pid, "SIGTERM");
-  assertEquals((await service.process.status).code, 0);
-  const took = systemClock.monotonic() - begun;
   try {
+    await eventually("a cycle waits for one of them", async () => {
+      const { plugins } = await service.json("/health") as { plugins: { state: string }[] };
+      return plugins.some(({ state }) => state === "busy");
+    });
+    Deno.kill(service.process.pid, "SIGTERM");
+    // the launcher would kill a kernel that takes longer, and end with 1
+    assertEquals((await service.process.status).code, 0);
     await eventually("no process is left", () => alive(mine).length === 0);
   } finally {
     for (const pid of cells) kill(pid, "SIGKILL");
   }
-  assert(took < LIMIT_MS, `it took ${took} ms`);
 });
 
 Deno.test("F25: SIGTERM twice is one, and finishes the cycle that runs", async () => {

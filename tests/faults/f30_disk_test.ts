@@ -10,7 +10,7 @@ function codes({ kernel }: OpenKernel): string[] {
 }
 
 Deno.test("F30: a journal that cannot be written is told by health, cycles and requests go on, and it recovers", async () => {
-  await using opened = await openFaulty({ deadlineMs: 20_000, serving: true });
+  await using opened = await openFaulty({ deadlineMs: 60_000, serving: true });
   const { kernel, folder } = opened;
   assertEquals((await kernel.cycle()).outcome, "solved");
   {
@@ -28,7 +28,7 @@ Deno.test("F30: a journal that cannot be written is told by health, cycles and r
 });
 
 Deno.test("F30: a metadata folder that cannot be written is told by health, and the mirror is there again with it", async () => {
-  await using opened = await openFaulty({ deadlineMs: 20_000, serving: true });
+  await using opened = await openFaulty({ deadlineMs: 60_000, serving: true });
   const { kernel, folder } = opened;
   await kernel.cycle();
   await Deno.rename(`${folder}/metadata`, `${folder}/away`);

@@ -48,7 +48,7 @@ export interface Told {
 
 /** Asks the liar for each of its lies, over its real cell. */
 export async function tellAll(): Promise<Record<Lie, Told>> {
-  await using opened = await openFaulty({ optimizer: LIAR, deadlineMs: 20_000 });
+  await using opened = await openFaulty({ optimizer: LIAR, deadlineMs: 60_000 });
   const told: Partial<Record<Lie, Told>> = {};
   for (const [lie, fault] of Object.entries(LIES) as [Lie, number][]) {
     const present = fault === 23 ? { x: 5, y: 8.9 } : {};

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { systemClock } from "../../runtime/clock.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import { serveHttp } from "../../runtime/http/server.ts";
+import { eventually } from "../std/eventually.ts";
 import { GOOD, served } from "./harness.ts";
 import { RawClient } from "./raw_client.ts";
 
@@ -29,8 +30,8 @@ Deno.test("stop() lets what runs finish, takes nothing new, and frees the port",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(GOOD),
   });
-  while (app.kernel.requests.length === 0) await systemClock.sleep(5);
-  const stopped = app.server.stop(5000);
+  await eventually("it runs", () => app.kernel.requests.length === 1);
+  const stopped = app.server.stop(60_000);
   open();
   assertEquals((await (await running).json()).outcome, "solved");
   await stopped;
@@ -50,7 +51,7 @@ Deno.test("stop() cuts off a request that hangs, and idle connections", async ()
     body: JSON.stringify(GOOD),
   })
     .then(async (response) => [response.status, await response.text()]);
-  while (app.kernel.requests.length === 0) await systemClock.sleep(5);
+  await eventually("it runs", () => app.kernel.requests.length === 1);
   await app.server.stop(100);
   assertEquals(await hung, [503, ""]);
 });

@@ -113,7 +113,7 @@ variables:
   a: { type: Predicted, units: "-" }
   b: { type: Predicted, units: "-" }
   cost: { type: CalculatedKPI, units: "-" }
-plugins: { Both: { plugin: slope.ts, limits: { wall_ms: 10000 } } }
+plugins: { Both: { plugin: slope.ts, limits: { wall_ms: 60000 } } }
 skills:
   described: { class: Both, inputs: [flow], outputs: [a], config: { code: false } }
   coded: { class: Both, inputs: [flow], outputs: [b], config: { code: true } }
@@ -123,9 +123,6 @@ skills:
 tasks:
   - { name: CalculateRecommendations, skill_sequence: [best] }
 `;
-
-/** Beside other tests a solve may take long. */
-const PATIENT = { SETPOINT_OPTIMIZATION_DEADLINE_MS: "20000" };
 
 /** Files are looked at ten times as often; all other times are real. */
 const watchful: Clock = {
@@ -140,7 +137,6 @@ Deno.test("20 swaps under load: every request is answered once by one version, e
     files,
     serving: true,
     clock: watchful,
-    env: PATIENT,
   });
   const { kernel, folder } = opened;
   let [goOn, asked, cycles] = [true, 0, 0];

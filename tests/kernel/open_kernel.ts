@@ -45,6 +45,8 @@ export async function openKernel(options: KernelOptions = {}): Promise<OpenKerne
     await Deno.writeFile(`${folder}/${name}`, bytes);
   }
   const env: Record<string, string> = {
+    // no good solve takes as long, also on a slow and busy machine
+    SETPOINT_OPTIMIZATION_DEADLINE_MS: "120000",
     SETPOINT_FOLDERS_STATE: `${folder}/state`,
     SETPOINT_FOLDERS_METADATA: serving ? `${folder}/metadata` : `${ROOT}/metadata`,
     ...options.env,

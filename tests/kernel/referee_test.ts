@@ -2,18 +2,14 @@ import { setpointError } from "../../runtime/errors.ts";
 import type { SkillSpec } from "../../runtime/graph/skill.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { type Judged, Referee, type RefereeOptions } from "../../runtime/kernel/referee.ts";
-import { assert, assertEquals, assertStringIncludes } from "../std/assert.ts";
+import { assertEquals, assertStringIncludes } from "../std/assert.ts";
 import { ROOT } from "../../runtime/config.ts";
 import { answerText } from "../../runtime/cli/answer_text.ts";
 import { writeOnnx } from "../../runtime/graph/onnx_writer.ts";
+import { eventually } from "../std/eventually.ts";
 import { openKernel } from "./open_kernel.ts";
 
 const STATE = { a: 0.1, b: 0.2, c: 0.3, d: 0.4 };
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let k = 0; k < 1000 && !await condition(); k++) await new Promise((done) => setTimeout(done, 10));
-  assert(await condition(), "waited in vain");
-}
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "setpoint-referee-" });
@@ -62,7 +58,7 @@ Deno.test("the referee doubts a model that differs by more than 1e-5 of its rang
         assertEquals(runtime.loads(), 0);
         referee.judgeLater(strategy);
         referee.judgeLater(strategy);
-        await until(() => Deno.stat(file).then(() => true, () => false));
+        await eventually("the verdict is written", () => Deno.stat(file).then(() => true, () => false));
       }
       assertEquals([runtime.loads(), strategy.trust.doubts.length, strategy.trust.open], [
         1,
@@ -93,12 +89,20 @@ Deno.test("a model that ONNX Runtime cannot run is not doubted; one that it had 
       const onnx = { ...fakeRuntime(0).onnx, load };
       const file = `${folder}/${code}.json`;
       await using referee = new Referee({ clock: systemClock, log: () => {}, onnx, file });
-      for (let k = 0; k < 5; k++) {
+      await eventually("it was tried", () => {
         referee.judgeLater(strategy);
-        await new Promise((done) => setTimeout(done, 80));
+        return count === loads;
+      });
+      if (loads === 1) {
+        await eventually("that is told", () => strategy.trust.open.length === 1);
+        assertStringIncludes(strategy.trust.open[0], "expected golden vectors, no");
+      }
+      // not again
+      for (let k = 0; k < 3; k++) {
+        referee.judgeLater(strategy);
+        await systemClock.sleep(80);
       }
       assertEquals([count, strategy.trust.doubts], [loads, []]);
-      if (loads === 1) assertStringIncludes(strategy.trust.open[0], "expected golden vectors, no");
     }
   });
 });
@@ -123,8 +127,8 @@ Deno.test("ONNX Runtime judges a model after the first answer, rests then, and i
       assertEquals(first.warnings, []);
       assertEquals(first.control, { requested: "closed_loop", actual: "advisory", reason: waiting });
       assertStringIncludes(answerText(first), `Only advisory: ${waiting}`);
-      await until(() => Deno.stat(file).then(() => true, () => false));
-      await until(() => cells()[0]?.pid === null);
+      await eventually("the verdict is written", () => Deno.stat(file).then(() => true, () => false));
+      await eventually("ONNX Runtime rests", () => cells()[0]?.pid === null);
       const then = await open.answer(STATE);
       assertEquals([then.warnings, then.control], [[], { requested: "closed_loop", actual: "closed_loop" }]);
       assertEquals(open.kernel.status().control, then.control);
@@ -195,7 +199,7 @@ Deno.test("a model whose digits 32 bits do not hold is doubted: real ONNX Runtim
     env: CLOSED,
   });
   assertEquals((await open.answer(STATE)).status, "success");
-  await until(() => open.kernel.active!.trust.doubts.length === 1);
+  await eventually("it is judged", () => open.kernel.active!.trust.doubts.length === 1);
   const { control, warnings } = await open.answer(STATE);
   assertEquals([control.requested, control.actual], ["closed_loop", "advisory"]);
   assertStringIncludes(control.reason!, "is not trusted, the strategy only advises: its output 1 is");
@@ -217,7 +221,7 @@ Deno.test("a model of 64 bits that ONNX Runtime has no kernels for is vouched fo
       env: CLOSED,
     });
     await open.answer(STATE);
-    await until(() => /nothing vouches/.test(open.kernel.active!.trust.open[0] ?? ""));
+    await eventually("it is judged", () => /nothing vouches/.test(open.kernel.active!.trust.open[0] ?? ""));
     const { control, warnings } = await open.answer(STATE);
     assertEquals([control.actual, warnings], ["advisory", []]);
     assertStringIncludes(control.reason!, "expected golden vectors");
@@ -235,6 +239,6 @@ Deno.test("a .pth network is judged by its ONNX form", async () => {
   await using open = await openKernel({ strategy, files, serving: true, env: CLOSED });
   const first = await open.answer(STATE);
   assertStringIncludes(first.control.reason!, 'm.pth" of skill "model" is not yet compared');
-  await until(() => open.kernel.active!.trust.open.length === 0);
+  await eventually("it is judged", () => open.kernel.active!.trust.open.length === 0);
   assertEquals((await open.answer(STATE)).control.actual, "closed_loop");
 });
