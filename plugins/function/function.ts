@@ -53,7 +53,7 @@ export default definePlugin({
   lower(skill: SkillSpec): Lowered {
     const problems = checkShape(skill);
     const text = formulaText(skill.config.formula);
-    const ast = text === undefined ? undefined : parsed(text, problems);
+    const ast = text === undefined ? undefined : tried(() => parseFormula(text), problems);
     if (text === undefined) {
       problems.push({
         message: `Cannot run skill "${skill.name}" without a formula: expected a text such as "2 * a + b"`,
@@ -65,8 +65,9 @@ export default definePlugin({
     const notes = unusedInputs(skill, used);
     const units = problems.length === 0 ? unitProblems(skill, ast) : [];
     (skill.legacy ? notes : problems).push(...units);
-    if (problems.length > 0) throw new SkillError(problems);
-    return { ...build(skill, ast), notes };
+    const built = problems.length === 0 ? tried(() => build(skill, ast), problems) : undefined;
+    if (built === undefined) throw new SkillError(problems);
+    return { ...built, notes };
   },
 });
 
@@ -88,9 +89,10 @@ function formulaText(formula: Json | undefined): string | undefined {
   return typeof formula === "string" ? formula : undefined;
 }
 
-function parsed(text: string, problems: SkillProblem[]): FormulaAst | undefined {
+/** What a formula gives; what is wrong with it becomes a problem. */
+function tried<T>(work: () => T, problems: SkillProblem[]): T | undefined {
   try {
-    return parseFormula(text);
+    return work();
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     problems.push({ code: "FORMULA_INVALID", message: error.message, path: FORMULA, offset: error.offset });
@@ -195,6 +197,6 @@ function build(skill: SkillSpec, ast: FormulaAst): Lowered {
     const key = `${meaning.role} ${meaning.variable}`;
     if (!places.has(key)) places.set(key, graph.parameter(sources.push(meaning) - 1));
     return places.get(key);
-  });
+  }, { strict: true });
   return { expression: { graph, sources: sources.length, outputs: [output] }, sources };
 }

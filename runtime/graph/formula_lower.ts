@@ -25,9 +25,15 @@ const ARITHMETIC: Record<ArithmeticOperator, BinaryOp> = {
 
 /**
  * Adds a formula to a graph and returns its node (length 1). `pi` and `e` are constants unless `resolve` knows them.
- * @throws {GraphError} FORMULA with the offset of an unknown name.
+ * @param strict Refuse a part that has no value whatever the names stand for, such as log(-1). Default: it is NaN or ±∞.
+ * @throws {GraphError} FORMULA with the offset of an unknown name or of a refused part.
  */
-export function lowerFormula(graph: Graph, ast: FormulaAst, resolve: NameResolver): NodeId {
+export function lowerFormula(
+  graph: Graph,
+  ast: FormulaAst,
+  resolve: NameResolver,
+  { strict = false } = {},
+): NodeId {
   return lower(ast.root);
 
   function lower(node: FormulaNode): NodeId {
@@ -44,7 +50,7 @@ export function lowerFormula(graph: Graph, ast: FormulaAst, resolve: NameResolve
         return graph.unary("not", lower(node.operand));
       case "arithmetic":
         return node.rest.reduce(
-          (left, { op, operand }) => graph.binary(ARITHMETIC[op], left, lower(operand)),
+          (left, { op, offset, operand }) => lowerArithmetic(op, offset, left, lower(operand)),
           lower(node.first),
         );
       case "comparison":
@@ -54,8 +60,26 @@ export function lowerFormula(graph: Graph, ast: FormulaAst, resolve: NameResolve
       case "conditional":
         return graph.select(lower(node.test), lower(node.then), lower(node.otherwise));
       case "call":
-        return lowerCall(graph, node.name, node.operands.map(lower));
+        return valued(lowerCall(graph, node.name, node.operands.map(lower)), node.name, node.offset);
     }
+  }
+
+  function lowerArithmetic(op: ArithmeticOperator, offset: number, left: NodeId, right: NodeId): NodeId {
+    if (strict && (op === "/" || op === "//" || op === "%") && constantOf(right) === 0) {
+      throw formulaError(`"${op}" divides by 0`, offset);
+    }
+    return valued(graph.binary(ARITHMETIC[op], left, right), op, offset);
+  }
+
+  function valued(result: NodeId, operation: string, offset: number): NodeId {
+    const value = strict ? constantOf(result) ?? 0 : 0;
+    if (Number.isFinite(value)) return result;
+    throw formulaError(`"${operation}" of these numbers is ${value}, expected a finite number`, offset);
+  }
+
+  function constantOf(id: NodeId): number | undefined {
+    const { op, data } = graph.nodes[id];
+    return op === "constant" ? data![0] : undefined;
   }
 
   function lowerName(name: string, offset: number): NodeId {

@@ -71,6 +71,27 @@ Deno.test("what is not computable is NaN or infinite, not an exception", () => {
   assertEquals(evaluate("1 if 0/0 > 1 else 2"), NaN);
 });
 
+Deno.test("a strict formula has no part that cannot be computed whatever its names stand for", () => {
+  const strictly = (text: string) => {
+    const graph = new Graph();
+    return lowerFormula(graph, parseFormula(text), () => graph.parameter(0), { strict: true });
+  };
+  const cases: readonly (readonly [string, number, string])[] = [
+    ["1 + log(-1)", 4, '"log" of these numbers is NaN, expected a finite number'],
+    ["a * 0 ** -1", 6, '"**" of these numbers is Infinity'],
+    ["1e200 * 1e200", 6, '"*" of these numbers is Infinity'],
+    ["3 + a / 0", 6, '"/" divides by 0'],
+    ["a // (1 - 1)", 2, '"//" divides by 0'],
+    ["a % 0.0", 2, '"%" divides by 0'],
+  ];
+  for (const [text, offset, reason] of cases) {
+    const error = assertThrows(() => strictly(text), GraphError);
+    assertEquals([error.code, error.offset], ["FORMULA", offset], text);
+    assertStringIncludes(error.message, reason);
+  }
+  strictly("log(a) / a + exp(-1000) * sqrt(0) / 1e-300");
+});
+
 Deno.test("parseFormula() points at the first wrong character and says what was expected", () => {
   const cases: readonly (readonly [string, number, string])[] = [
     ["", 0, "it is empty"],

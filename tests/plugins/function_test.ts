@@ -37,6 +37,11 @@ Deno.test("MathFunction takes an exact name before a suffix", () => {
   );
 });
 
+Deno.test("MathFunction refuses a part without a value at its place", () => {
+  assertStringIncludes(problemsOf(() => lower(spec("a + b + log(-1)")))[0], '"log" of these numbers is NaN');
+  assertStringIncludes(problemsOf(() => lower(spec("(a + b) / 0")))[0], '"/" divides by 0');
+});
+
 Deno.test("MathFunction takes a number as its text", () => {
   assertEquals(outputsOf(lower(spec(0, { inputs: [] })), {}), [0]);
   assertEquals(outputsOf(lower(spec(1e-7, { inputs: [] })), {}), [1e-7]);
