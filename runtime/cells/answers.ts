@@ -1,5 +1,6 @@
 /** In the kernel: what comes from a cell is checked here before anybody uses it. All throw TypeError or FrameError. */
 import { checkManifest, type PluginManifest } from "../graph/manifest.ts";
+import type { OptimizationResult } from "../graph/optimization.ts";
 import { printable } from "../graph/printable.ts";
 import { checkLine } from "../graph/plugin_log.ts";
 import {
@@ -14,18 +15,6 @@ import { FrameError } from "./frames.ts";
 import type { CallError, FromCell } from "./protocol.ts";
 
 export type PluginDescription = PluginManifest;
-
-/** What an optimizer answers; shapes are checked here, the numbers are the guard's to judge. */
-export interface OptimizationResult {
-  readonly status: "solved" | "acceptable" | "infeasible" | "timeout" | "failed";
-  /** Length n. */
-  readonly x: Float64Array;
-  readonly iterations: number;
-  readonly evaluations: number;
-  readonly message?: string;
-  readonly multipliers?: { readonly bounds: Float64Array; readonly limits: Float64Array };
-  readonly starts?: { readonly run: number; readonly agreed: number };
-}
 
 const STATUSES: readonly OptimizationResult["status"][] = [
   "solved",
@@ -221,7 +210,7 @@ export function checkWithJacobians(
   return all;
 }
 
-/** @param n Number of variables. @param limits Number of hard limits. */
+/** Shapes; the numbers are the guard's to judge. @param n Number of variables. @param limits Number of hard limits. */
 export function checkResult(value: unknown, n: number, limits: number): OptimizationResult {
   const { status, x, iterations, evaluations, message, multipliers, starts } = fields(value, "the result");
   const known = STATUSES.find((name) => name === status);
@@ -233,7 +222,7 @@ export function checkResult(value: unknown, n: number, limits: number): Optimiza
     x: point,
     iterations: count(iterations, "iterations"),
     evaluations: count(evaluations, "evaluations"),
-    ...(typeof message === "string" && { message: message.slice(0, LONGEST_NAME) }),
+    ...(typeof message === "string" && { message: printable(message.slice(0, LONGEST_NAME)) }),
     ...(multipliers !== undefined && multipliers !== null &&
       { multipliers: checkMultipliers(multipliers, n, limits) }),
     ...(starts !== undefined && starts !== null && { starts: checkStarts(starts) }),

@@ -5,8 +5,9 @@
 import type { Clock } from "../clock.ts";
 import { SetpointError, setpointError } from "../errors.ts";
 import type { PluginLimits } from "../graph/manifest.ts";
+import type { OptimizationResult } from "../graph/optimization.ts";
 import type { PluginKind } from "../graph/skill.ts";
-import { checkDescription, type OptimizationResult, type PluginDescription } from "./answers.ts";
+import { checkDescription, type PluginDescription } from "./answers.ts";
 import type { CallLabel } from "./call_errors.ts";
 import {
   BUILTIN_LIMITS,
@@ -24,13 +25,8 @@ import { type SdkExtent, sdkExtentOf } from "./sdk_extent.ts";
 import { selfTest } from "./self_test.ts";
 import { type CellLog, type CellState, SupervisedCell } from "./supervised_cell.ts";
 
-export type {
-  OpaqueRoute,
-  OptimizationResult,
-  OptimizationRun,
-  PluginDescription,
-  ProblemMessage,
-} from "./plugin_handle.ts";
+export type { OptimizationResult } from "../graph/optimization.ts";
+export type { OpaqueRoute, OptimizationRun, PluginDescription, ProblemMessage } from "./plugin_handle.ts";
 export type { CellLog, CellState, LogLevel } from "./supervised_cell.ts";
 export type { Limits } from "./limits.ts";
 export { OnnxHost, PluginHandle };
@@ -138,12 +134,14 @@ export class PluginHost implements AsyncDisposable {
 
   /** Loads a plugin; the same id again gives the same handle. @throws {SetpointError} PLUGIN_INVALID, PLUGIN_DIED … */
   open(source: PluginSource): Promise<PluginHandle> {
-    let handle = this.#handles.get(source.id);
-    if (handle === undefined) {
-      handle = this.#open(source);
-      this.#handles.set(source.id, handle);
-      handle.catch(() => this.#handles.delete(source.id));
-    }
+    const known = this.#handles.get(source.id);
+    if (known !== undefined) return known;
+    const handle = this.#open(source);
+    this.#handles.set(source.id, handle);
+    handle.catch(() => {
+      // released and opened anew in the meantime, it is another's
+      if (this.#handles.get(source.id) === handle) this.#handles.delete(source.id);
+    });
     return handle;
   }
 

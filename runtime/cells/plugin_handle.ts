@@ -1,5 +1,6 @@
 /** In the kernel: one open plugin. Every call has a deadline, and every failure names plugin, method and skill. */
 import type { Clock } from "../clock.ts";
+import type { OptimizationResult } from "../graph/optimization.ts";
 import type { Json, LoweredMessage, OpaqueSpec, SkillSpec } from "../graph/skill.ts";
 import {
   checkLowered,
@@ -7,7 +8,6 @@ import {
   checkSequence,
   checkValues,
   checkWithJacobians,
-  type OptimizationResult,
   type PluginDescription,
 } from "./answers.ts";
 import { checkBatch } from "./batch.ts";
@@ -20,7 +20,7 @@ import { SkillNumbers } from "./skill_numbers.ts";
 import type { SupervisedCell } from "./supervised_cell.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
-export type { OptimizationResult, PluginDescription } from "./answers.ts";
+export type { PluginDescription } from "./answers.ts";
 
 /** Where an opaque node of a problem is evaluated. */
 export type OpaqueRoute =

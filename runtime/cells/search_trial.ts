@@ -5,7 +5,7 @@ import type { PluginTest } from "../graph/manifest.ts";
 import { lift } from "../graph/nonsmooth.ts";
 import type { Json } from "../graph/skill.ts";
 import { compileTape, Tape } from "../graph/tape.ts";
-import type { OptimizationResult } from "./answers.ts";
+import type { OptimizationResult } from "../graph/optimization.ts";
 import type { OptimizationRun, ProblemMessage } from "./plugin_handle.ts";
 
 const TOLERANCE = 1e-3;

@@ -6,7 +6,7 @@ import { Graph } from "../graph/expr.ts";
 import type { PluginManifest, PluginTest } from "../graph/manifest.ts";
 import type { LoweredMessage, SkillSpec, Source, VariableInfo } from "../graph/skill.ts";
 import { compileTape } from "../graph/tape.ts";
-import type { OptimizationResult } from "./answers.ts";
+import type { OptimizationResult } from "../graph/optimization.ts";
 import { type SearchTrial, searchTrial, wrongAnswer } from "./search_trial.ts";
 import { type EvaluateNode, wrongDerivative } from "./jacobian_check.ts";
 

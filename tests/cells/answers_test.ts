@@ -75,6 +75,7 @@ Deno.test("checkResult() judges shapes, not numbers", () => {
     { multipliers: { bounds: new Float64Array(1), limits: new Float64Array(0) } },
     { multipliers: { bounds: new Float64Array(2), limits: new Float64Array(1) } },
   ];
+  assertEquals(checkResult({ ...result, message: "fine\x1b[2J" }, 2, 0).message, "fine [2J");
   for (const change of wrong) assertThrows(() => checkResult({ ...result, ...change }, 2, 0), TypeError);
   for (const value of [null, 1, "x", [], undefined]) assertThrows(() => checkResult(value, 2, 0), TypeError);
 });

@@ -61,6 +61,18 @@ Deno.test("sequence() gives the names in order, and refuses what is no list of n
   assertStringIncludes(error.message, 'skill "c"');
 });
 
+Deno.test("what is released while it opens gives way to the next of its id, which then is the only one", async () => {
+  await using started = startHost();
+  const { host } = started;
+  const first = host.open({ id: "squares", text: SQUARES });
+  const released = host.release("squares");
+  const second = host.open({ id: "squares", text: SQUARES });
+  await assertRejects(() => first, SetpointError);
+  await released;
+  assert(await second === await host.open({ id: "squares", text: SQUARES }));
+  assertEquals(host.status().length, 1);
+});
+
 Deno.test("the same id opens one process only", async () => {
   await using started = startHost();
   const [a, b] = await Promise.all([1, 2].map(() => started.host.open({ id: "gain", text: GAIN })));
