@@ -20,13 +20,17 @@ import {
 } from "./onnx_reader.ts";
 import { NORMALIZATION_RULES } from "./onnx_normalization.ts";
 import { ATTENTION_RULES } from "./onnx_attention.ts";
+import { BRANCH_RULES } from "./onnx_branch.ts";
 import { EINSUM_RULES } from "./onnx_einsum.ts";
+import { ORDER_RULES } from "./onnx_order.ts";
 import { RECURRENT_RULES } from "./onnx_recurrent.ts";
 import { REDUCE_RULES } from "./onnx_reduce.ts";
 import { SCAN_RULES } from "./onnx_scan.ts";
 import { OnnxScope } from "./onnx_scope.ts";
+import { SCATTER_RULES } from "./onnx_scatter.ts";
 import { SHAPE_RULES } from "./onnx_shape.ts";
 import { type ExternalFile, isFloatType, tensorData, type TensorProto } from "./onnx_tensor.ts";
+import { TRANSPOSED_RULES } from "./onnx_transposed.ts";
 import { TREE_RULES } from "./onnx_trees.ts";
 import { NotLowerable, OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
@@ -39,12 +43,16 @@ const RULES: ReadonlyMap<string, OnnxRule> = new Map(Object.entries({
   ...ATTENTION_RULES,
   ...REDUCE_RULES,
   ...CONVOLUTION_RULES,
+  ...TRANSPOSED_RULES,
   ...RECURRENT_RULES,
   ...SCAN_RULES,
+  ...BRANCH_RULES,
   ...KERNEL_RULES,
   ...TREE_RULES,
   ...SHAPE_RULES,
   ...GATHER_RULES,
+  ...SCATTER_RULES,
+  ...ORDER_RULES,
   "com.microsoft:Gelu": ELEMENTWISE_RULES.Gelu,
 }));
 

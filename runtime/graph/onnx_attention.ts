@@ -1,4 +1,4 @@
-/** Attention of opset 23: softmax(scale·Q Kᵀ)·V a head, without a mask. Source: github.com/onnx/onnx, Attention-23. */
+/** Attention of opset 23: softmax(scale·Q Kᵀ + mask)·V a head. Source: github.com/onnx/onnx, Attention-23. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { joined, matMul, part } from "./onnx_linear.ts";
 import { softmaxAlong } from "./onnx_reduce.ts";
@@ -8,9 +8,9 @@ export const ATTENTION_RULES: Readonly<Record<string, OnnxRule>> = { Attention: 
 
 function attention(call: OnnxCall): OnnxValue {
   const { build } = call;
-  if ([3, 4, 5].some((index) => call.has(index))) throw new NotLowerable("it has a mask or a past");
-  for (const name of ["is_causal", "qk_matmul_output_mode"]) {
-    if (call.integer(name, 0) !== 0) throw new NotLowerable(`its ${name} is set`);
+  if (call.has(4) || call.has(5)) throw new NotLowerable("it has a past");
+  if (call.integer("qk_matmul_output_mode", 0) !== 0) {
+    throw new NotLowerable("its qk_matmul_output_mode is set");
   }
   if (call.float("softcap", 0) !== 0) throw new NotLowerable("its softcap is set");
   const flat = call.input(0).shape.length === 3;
@@ -24,13 +24,35 @@ function attention(call: OnnxCall): OnnxValue {
     throw new NotLowerable(`it has shapes [${q.shape}], [${k.shape}] and [${v.shape}]`);
   }
   const scale = build.scalar(call.float("scale", 1 / Math.sqrt(width)));
+  const mask = maskOf(call, [batch, count, rows, k.shape[2]]);
   const answers = Array.from({ length: batch * count }, (_, i) => {
     const [own, keys, values] = [q, k, v].map((value) => part(build, value, i, value.shape.slice(2)));
     const scores = build.binary("mul", matMul(build, own, ordered(build, keys, [1, 0])), scale);
-    return matMul(build, softmaxAlong(build, scores, (axis) => axis === 1), values);
+    const masked = mask === undefined
+      ? scores
+      : build.binary("add", scores, part(build, mask, i, scores.shape));
+    return matMul(build, softmaxAlong(build, masked, (axis) => axis === 1), values);
   });
   const all = joined(build, answers, [batch, count, rows, v.shape[3]]);
   return flat ? build.reshaped(ordered(build, all, [0, 2, 1, 3]), [batch, rows, count * v.shape[3]]) : all;
+}
+
+/** What is added to the scores, of `shape`: −∞ where nothing may be looked at. */
+function maskOf(call: OnnxCall, shape: readonly number[]): OnnxValue | undefined {
+  const { build } = call;
+  const causal = call.integer("is_causal", 0) !== 0;
+  if (!causal && !call.has(3)) return undefined;
+  const [rows, columns] = shape.slice(2);
+  const future = Float64Array.from(
+    { length: build.room([rows, columns]) },
+    (_, i) => causal && i % columns > Math.floor(i / columns) ? -Infinity : 0,
+  );
+  const before = build.known([rows, columns], future);
+  if (!call.has(3)) return build.broadcast(before, shape);
+  const given = call.knownInput(3);
+  const { shape: own, integer } = call.input(3);
+  const added = integer ? given.map((value) => value === 0 ? -Infinity : 0) : given;
+  return build.broadcast(build.binary("add", build.known(own, added), before), shape);
 }
 
 /** [batch, length, heads·width] as [batch, heads, length, width]. */

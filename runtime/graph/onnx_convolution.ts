@@ -27,6 +27,8 @@ interface Windows {
   readonly out: readonly number[];
   /** Place of the kernel's element `k` for the result at `index`, a dimension; may be outside. */
   readonly at: (axis: number, index: number, k: number) => number;
+  /** How many elements of the kernel lie inside the input and its border, a dimension. */
+  readonly padded: (axis: number, index: number) => number;
 }
 
 function windowsOf(call: OnnxCall, kernel: readonly number[]): Windows {
@@ -42,32 +44,35 @@ function windowsOf(call: OnnxCall, kernel: readonly number[]): Windows {
     }
     return found ?? new Array<number>(length).fill(otherwise);
   };
-  if (call.integer("ceil_mode", 0) !== 0) throw new NotLowerable("it rounds its size up");
   const [strides, dilations] = [list("strides", 1), list("dilations", 1)];
   const span = kernel.map((n, i) => (n - 1) * dilations[i] + 1);
   const mode = call.text("auto_pad", "NOTSET");
   const before = [...list("pads", 0, 2 * size.length).slice(0, size.length)];
   const after = list("pads", 0, 2 * size.length).slice(size.length);
+  const up = call.integer("ceil_mode", 0) !== 0;
   const out = size.map((n, i) => {
     if (mode === "SAME_UPPER" || mode === "SAME_LOWER") {
       const count = Math.ceil(n / strides[i]);
       const total = Math.max(0, (count - 1) * strides[i] + span[i] - n);
       before[i] = mode === "SAME_UPPER" ? Math.floor(total / 2) : Math.ceil(total / 2);
+      after[i] = total - before[i];
       return count;
     }
-    if (mode === "VALID") before[i] = 0;
-    return Math.floor((n + before[i] + (mode === "VALID" ? 0 : after[i]) - span[i]) / strides[i]) + 1;
+    if (mode === "VALID") before[i] = after[i] = 0;
+    const steps = (n + before[i] + after[i] - span[i]) / strides[i];
+    if (!up) return Math.floor(steps) + 1;
+    // a window that begins behind the input is left out
+    return Math.ceil(steps) + (Math.ceil(steps) * strides[i] < n + before[i] ? 1 : 0);
   });
   if (!(sizeOf(out) * sizeOf(kernel) <= MAX_TAPS)) {
     throw new NotLowerable(`its windows [${kernel}] at [${out}] places have too many elements`);
   }
   if (out.some((n) => !(n > 0))) throw fail(`its window [${kernel}] does not fit into [${size}]`);
-  return {
-    size,
-    kernel,
-    out,
-    at: (axis, index, k) => index * strides[axis] + k * dilations[axis] - before[axis],
-  };
+  const at = (axis: number, index: number, k: number) =>
+    index * strides[axis] + k * dilations[axis] - before[axis];
+  const padded = (axis: number, index: number) =>
+    Math.min(kernel[axis], Math.ceil((size[axis] + after[axis] - at(axis, index, 0)) / dilations[axis]));
+  return { size, kernel, out, at, padded };
 }
 
 /** Visits each element of each window inside the input: result, kernel element and input as flat places. */
@@ -90,18 +95,18 @@ function eachTap(
 }
 
 /** One product a row of the batch; `fill` writes the matrix. */
-function product(
+export function product(
   call: OnnxCall,
   channels: number,
-  windows: Windows,
+  { size, out }: Pick<Windows, "size" | "out">,
   fill: (weight: Float64Array, columns: number) => void,
   bias?: Float64Array,
 ): OnnxValue {
   const { build } = call;
   const x = call.input(0);
   const batch = x.shape[0];
-  const columns = x.shape[1] * sizeOf(windows.size);
-  const rows = channels * sizeOf(windows.out);
+  const columns = x.shape[1] * sizeOf(size);
+  const rows = channels * sizeOf(out);
   if (!(rows * columns <= MAX_WEIGHTS)) {
     throw new NotLowerable(`as a matrix product it has ${rows} × ${columns} weights`);
   }
@@ -111,7 +116,7 @@ function product(
     const places = Array.from({ length: columns }, (_, i) => row * columns + i);
     return build.linear([rows], weight, build.gather(x, places, [columns]), bias);
   });
-  return joined(build, results, [batch, channels, ...windows.out]);
+  return joined(build, results, [batch, channels, ...out]);
 }
 
 function convolution(call: OnnxCall): OnnxValue {
@@ -148,7 +153,11 @@ function averagePool(call: OnnxCall, kernel = call.wholes("kernel_shape") ?? [])
   const [area, inside] = [sizeOf(windows.out), sizeOf(windows.size)];
   const counts = new Float64Array(area);
   eachTap(windows, (result) => counts[result]++);
-  if (call.integer("count_include_pad", 0) !== 0) counts.fill(sizeOf(windows.kernel));
+  if (call.integer("count_include_pad", 0) !== 0) {
+    eachPlace(windows.out, (index, result) => {
+      counts[result] = sizeOf(index.map((i, axis) => windows.padded(axis, i)));
+    });
+  }
   return product(call, channels, windows, (weight, columns) => {
     eachTap(windows, (result, _, place) => {
       for (let c = 0; c < channels; c++) {
@@ -231,6 +240,8 @@ function insideOf(i: number, size: number, mode: string): number | undefined {
       if (mirrored < 0 || mirrored >= size) throw fail(`it reflects ${size} elements by more than they are`);
       return mirrored;
     }
+    case "wrap":
+      return (i % size + size) % size;
     default:
       throw new NotLowerable(`its mode is ${mode.slice(0, 40)}`);
   }

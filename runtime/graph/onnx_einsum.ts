@@ -1,7 +1,12 @@
 /** Einsum: products summed over the letters that the result does not have. Source: github.com/onnx/onnx, Einsum-12. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { summed } from "./onnx_reduce.ts";
-import { eachPlace, NotLowerable, type OnnxValue, stridesOf } from "./onnx_value.ts";
+import { eachPlace, type OnnxValue, stridesOf } from "./onnx_value.ts";
+
+/** Letters, and once an ellipsis. */
+const TERM = /^[A-Za-z]*(\.\.\.)?[A-Za-z]*$/;
+/** The dimensions of an ellipsis are letters that nobody writes. */
+const FREE = 0xe000;
 
 export const EINSUM_RULES: Readonly<Record<string, OnnxRule>> = { Einsum: (call) => einsum(call) };
 
@@ -9,12 +14,16 @@ export const EINSUM_RULES: Readonly<Record<string, OnnxRule>> = { Einsum: (call)
 function einsum(call: OnnxCall): OnnxValue {
   const { build } = call;
   const equation = call.text("equation", "").replaceAll(" ", "");
-  if (equation.includes(".")) throw new NotLowerable("its equation has an ellipsis");
   const [left, right] = equation.split("->");
-  const terms = left.split(",");
-  if (terms.length !== call.count || !terms.every((term) => /^[A-Za-z]*$/.test(term))) {
+  const written = left.split(",");
+  if (written.length !== call.count || !written.every((term) => TERM.test(term))) {
     throw fail(`its equation is ${JSON.stringify(equation.slice(0, 100))} for ${call.count} inputs`);
   }
+  const free = written.map((term, i) =>
+    term.includes("...") ? Math.max(0, call.input(i).shape.length - term.length + 3) : 0
+  );
+  const rest = String.fromCharCode(...Array.from({ length: Math.max(...free) }, (_, k) => FREE + k));
+  const terms = written.map((term, i) => term.replace("...", rest.slice(rest.length - free[i])));
   const sizes = new Map<string, number>();
   terms.forEach((term, i) => {
     const { shape } = call.input(i);
@@ -27,7 +36,7 @@ function einsum(call: OnnxCall): OnnxValue {
       sizes.set(letter, Math.max(known, shape[axis]));
     });
   });
-  const out = [...right ?? implicit(left)];
+  const out = [...right?.replace("...", rest) ?? rest + implicit(left)];
   if (out.some((letter) => !sizes.has(letter)) || new Set(out).size !== out.length) {
     throw fail(`its equation is ${JSON.stringify(equation.slice(0, 100))}`);
   }
@@ -55,6 +64,6 @@ function einsum(call: OnnxCall): OnnxValue {
 
 /** Without an arrow: the letters that stand once, in the order of the alphabet. */
 function implicit(left: string): string {
-  const letters = [...left.replaceAll(",", "")];
+  const letters = [...left.replaceAll(/[,.]/g, "")];
   return letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter)).sort().join("");
 }

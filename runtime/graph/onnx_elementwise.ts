@@ -1,7 +1,7 @@
 /** Lowering of operators that work element by element. Formulas: github.com/onnx/onnx, docs/Operators.md. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
-import { reachable } from "./expr.ts";
 import { fuseGelu, uniform } from "./onnx_gelu.ts";
+import { checkNumbers } from "./onnx_numbers.ts";
 import { isFloatType } from "./onnx_tensor.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue } from "./onnx_value.ts";
 import type { BinaryOp, UnaryOp } from "./ops.ts";
@@ -59,6 +59,10 @@ export const ELEMENTWISE_RULES: Readonly<Record<string, OnnxRule>> = {
   CastLike: (call) => {
     if (call.input(1).integer) throw new NotLowerable("it casts to whole numbers");
     return { ...call.input(0), integer: false };
+  },
+  "ai.onnx.ml:Binarizer": (call) => {
+    const above = call.build.binary("lt", call.build.scalar(call.float("threshold", 0)), call.input(0));
+    return { ...above, integer: false };
   },
   Reciprocal: (call) => call.build.binary("div", call.build.scalar(1), call.input(0)),
   Sign: (call) => {
@@ -148,26 +152,12 @@ function division(call: OnnxCall): OnnxValue {
   return call.build.known(quotient.shape, quotient.data.map(Math.trunc), true);
 }
 
-/**
- * What asks for NaN gets none from the inputs: the gate lets no missing value pass. What it may get from operators that
- * not every number has a result of cannot be asked in the graph, where NaN spreads.
- */
-export function checkNumbers({ graph }: OnnxBuilder, { id }: OnnxValue): void {
-  if (id === undefined) return;
-  const partial = reachable(graph, [id]).some((at) => {
-    const { op, args } = graph.nodes[at];
-    return op === "log" || op === "sqrt" || op === "pow" || op === "tan" ||
-      (op === "div" && graph.nodes[args[1]].op !== "constant");
-  });
-  if (partial) throw new NotLowerable("it looks for results that are not numbers");
-}
-
-/** a − b·floor(a/b): the sign is b's. With fmod it is a's, which has another corner. */
+/** a − b·floor(a/b): the sign is b's; with fmod the quotient is cut, and the sign is a's. */
 function modulo(call: OnnxCall): OnnxValue {
   const [a, b] = [call.input(0), call.input(1)];
   const { build } = call;
-  if (call.integer("fmod", 0) !== 0) throw new NotLowerable("it takes the sign of its first input");
-  const whole = build.unary("floor", build.binary("div", { ...a, integer: false }, { ...b, integer: false }));
+  const quotient = build.binary("div", { ...a, integer: false }, { ...b, integer: false });
+  const whole = call.integer("fmod", 0) === 0 ? build.unary("floor", quotient) : truncated(build, quotient);
   return { ...build.binary("sub", a, build.binary("mul", b, whole)), integer: a.integer && b.integer };
 }
 
@@ -195,11 +185,13 @@ function cast(call: OnnxCall): OnnxValue {
   const to = call.integer("to", 0);
   if (isFloatType(to)) return { ...x, integer: false };
   if (to === BOOL) return call.build.unary("not", call.build.binary("eq", x, call.build.scalar(0)), true);
-  if (x.integer) return x;
-  if (x.data === undefined) {
-    throw new NotLowerable("it casts a value that depends on the inputs to whole numbers");
-  }
-  return call.build.known(x.shape, x.data.map(Math.trunc), true);
+  return x.integer ? x : { ...truncated(call.build, x), integer: true };
+}
+
+function truncated(build: OnnxBuilder, x: OnnxValue): OnnxValue {
+  if (x.data !== undefined) return build.known(x.shape, x.data.map(Math.trunc));
+  const negative = build.binary("lt", x, build.scalar(0), true);
+  return build.select(negative, build.unary("ceil", x), build.unary("floor", x));
 }
 
 /** max(x, 0) + slope·min(x, 0); where the slope is known to be at most 1, the larger of x and slope·x. */

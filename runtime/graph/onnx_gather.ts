@@ -81,7 +81,7 @@ function gatherSlices(call: OnnxCall): OnnxValue {
   });
 }
 
-function checkedIndex(index: number, size: number): number {
+export function checkedIndex(index: number, size: number): number {
   const place = index < 0 ? index + size : index;
   if (!Number.isInteger(place) || place < 0 || place >= size) {
     throw fail(`it takes element ${index} of ${size}`);

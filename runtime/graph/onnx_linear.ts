@@ -1,6 +1,6 @@
 /** Lowering of matrix products and ai.onnx.ml's linear operators. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
-import { checkNumbers } from "./onnx_elementwise.ts";
+import { checkNumbers } from "./onnx_numbers.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
 /** Dot products that one product of two matrices may become where none of them is one `linear`. */

@@ -74,7 +74,7 @@ function groupNormalization(call: OnnxCall, groups: number): OnnxValue {
   const { build } = call;
   const x = call.input(0);
   const [rows, channels, ...inner] = x.shape;
-  if (!(x.shape.length >= 3) || !(groups > 0) || channels % groups !== 0) {
+  if (!(x.shape.length >= 2) || !(groups > 0) || channels % groups !== 0) {
     throw fail(`its input has shape [${x.shape}], its groups are ${groups}`);
   }
   const parts = Array.from({ length: rows * groups }, (_, i) => {

@@ -58,7 +58,7 @@ function element({ build }: OnnxCall, value: OnnxValue, axis: number, place: num
   return build.gather(value, places, shape);
 }
 
-function stack({ build }: OnnxCall, parts: readonly OnnxValue[], wanted: number): OnnxValue {
+export function stack({ build }: OnnxCall, parts: readonly OnnxValue[], wanted: number): OnnxValue {
   const { shape } = parts[0];
   if (parts.some((part) => part.shape.length !== shape.length || part.shape.some((n, k) => n !== shape[k]))) {
     throw fail("its body's outputs change their shape");

@@ -22,6 +22,12 @@ export const SHAPE_RULES: Readonly<Record<string, OnnxRule>> = {
     return call.build.known([list.length], Float64Array.from(list), true);
   },
   Size: (call) => call.build.known([], Float64Array.of(sizeOf(call.input(0).shape)), true),
+  Range: (call) => {
+    const [start, limit, step] = [0, 1, 2].map((index) => call.knownInput(index)[0]);
+    const size = call.build.room([Math.max(0, Math.ceil((limit - start) / step))]);
+    const data = Float64Array.from({ length: size }, (_, k) => start + k * step);
+    return call.build.known([size], data, call.input(0).integer);
+  },
   Reshape: (call) => reshape(call),
   Flatten: (call) => {
     const x = call.input(0);

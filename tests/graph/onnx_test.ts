@@ -234,7 +234,7 @@ Deno.test("a model with a foreign operator stays opaque, and says which node and
       model(2, [node("SVMClassifier", ["x"], "y", { domain: "ai.onnx.ml" })]),
       'node "the_SVMClassifier" (ai.onnx.ml.SVMClassifier): this operator',
     ],
-    [model(2, [node("Loop", ["x"])]), 'node "the_Loop" (Loop): this operator'],
+    [model(2, [node("NonZero", ["x"])]), 'node "the_NonZero" (NonZero): this operator'],
     [model(2, [node("Add", ["x", "x"])], [], { opsets: { "": 6 } }), "opset 6 is not one of 7 to"],
     [model(2, [node("Gelu", ["x"], "y", { domain: "com.microsoft" })]), 'no opset for "com.microsoft"'],
     [model(2, [node("Reshape", ["x", "x"])]), "its input 2 depends on the model's inputs"],
