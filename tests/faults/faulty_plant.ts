@@ -1,4 +1,5 @@
 /** A small plant whose plugins are a user's files, which fail as the measured value `fault` says. */
+import type { Clock } from "../../runtime/clock.ts";
 import { Database } from "../../runtime/sqlite.ts";
 import { type OpenKernel, openKernel } from "../kernel/open_kernel.ts";
 
@@ -8,28 +9,34 @@ export interface FaultyPlant {
   /** Text in the place of `guess`'s plugin. */
   readonly guess?: string;
   readonly deadlineMs: number;
+  /** Of one call of `guess`. Default: no good one takes as long. */
+  readonly wallMs?: number;
   /** With state folder, journal and simulated plant. Default false. */
   readonly serving?: boolean;
+  readonly clock?: Clock;
 }
 
 /** min guess(x) − y, guess = (x − 3)², y ≤ 10, x + y ≤ 14; `fault` is the third measured value. */
 export function openFaulty(
-  { optimizer, guess = GUESS, deadlineMs, serving }: FaultyPlant,
+  { optimizer, guess = GUESS, deadlineMs, wallMs, serving, clock }: FaultyPlant,
 ): Promise<OpenKernel> {
   return openKernel({
-    strategy: faultyStrategy(optimizer !== undefined),
+    strategy: faultyStrategy(optimizer !== undefined, wallMs),
     files: { "guess.ts": guess, ...(optimizer && { "mine.ts": optimizer }), "simulator.json": SIMULATOR },
     env: { SETPOINT_OPTIMIZATION_DEADLINE_MS: String(deadlineMs) },
     serving,
+    clock,
   });
 }
 
-export function faultyStrategy(ownOptimizer: boolean): string {
+export function faultyStrategy(ownOptimizer: boolean, wallMs = 60_000): string {
   return `apiVersion: setpoint/v1
 name: faulty
 version: 1.0.0
 objective: { minimize: cost }
-plugins: { Guess: guess.ts${ownOptimizer ? ", OptimizationSkill: mine.ts" : ""} }
+plugins: { Guess: { plugin: guess.ts, limits: { wall_ms: ${wallMs} } }${
+    ownOptimizer ? ", OptimizationSkill: mine.ts" : ""
+  } }
 variables:
   x: { type: Operative, units: "-", threshold: 1 }
   y: { type: Operative, units: "-", threshold: 0.5, max: 10 }

@@ -1,6 +1,8 @@
 /** A real MinIO server on loopback, in a folder of its own, for the tests that need one. */
 import { Client } from "minio";
 import type { MinioConfig } from "../../runtime/artifacts/minio.ts";
+import { eventually } from "../std/eventually.ts";
+import { freePort } from "./free_port.ts";
 import { firstFile, onPath } from "./require.ts";
 
 /** How to get one, for the message of a skipped test. */
@@ -55,12 +57,12 @@ export class MinioServer implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    for (let attempt = 0; attempt < 200; attempt++) {
-      if (await this.#ready()) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    try {
+      await eventually(`${this.#program} answers on port ${this.port}`, () => this.#ready());
+    } catch (error) {
+      await this.stop();
+      throw error;
     }
-    await this.stop();
-    throw new Error(`Cannot start ${this.#program}: no answer on port ${this.port} in 10 s`);
   }
 
   /** Ends it at once, as a power cut does. */
@@ -118,9 +120,4 @@ export class MinioServer implements AsyncDisposable {
       return false;
     }
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

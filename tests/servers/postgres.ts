@@ -1,4 +1,5 @@
 /** A real PostgreSQL of its own for a test: a fresh cluster in a temporary folder, on a random port of 127.0.0.1. */
+import { freePort } from "./free_port.ts";
 import { firstFile, onPath } from "./require.ts";
 
 export const POSTGRES_HINT = "install Debian's postgresql, or put initdb and postgres on PATH";
@@ -127,11 +128,6 @@ function debianFolders(): string[] {
 /** PostgreSQL refuses to run as root; its own account where the machine has one. */
 function owner(): string {
   return /^postgres:/m.test(Deno.readTextFileSync("/etc/passwd")) ? "postgres" : "nobody";
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 function signal(pid: number, name: Deno.Signal): void {
