@@ -157,9 +157,19 @@ function checkOpaque(value: unknown, fileKeys: readonly string[]): OpaqueSpec {
     ...(engine === "onnx" && { file: file as string }),
     inputs: count(inputs, "the inputs of an opaque node"),
     outputs: count(outputs, "the outputs of an opaque node"),
-    ...(Array.isArray(steps) && { steps: steps.map((step) => number(step, "a step")) }),
+    ...(steps !== undefined && steps !== null && { steps: checkSteps(steps, inputs as number) }),
     ...(engine === "self" && jacobian === true && { jacobian }),
   };
+}
+
+function checkSteps(value: unknown, inputs: number): readonly number[] {
+  const steps = list(value, "steps");
+  const odd = steps.find((step) => !(typeof step === "number" && step > 0 && step < Infinity));
+  if (odd !== undefined || steps.length !== inputs) {
+    const got = odd === undefined ? `${steps.length}` : JSON.stringify(odd)?.slice(0, 50);
+    throw new TypeError(`the steps of an opaque node are ${got}, expected ${inputs} numbers above 0`);
+  }
+  return steps as readonly number[];
 }
 
 function checkLimit(value: unknown): Limit {

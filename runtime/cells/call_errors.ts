@@ -43,9 +43,14 @@ export function callFailed(
   );
 }
 
-/** What the plugin itself threw. A SkillError stays one: it is an answer, not a fault. */
+/** Where a plugin looks at what a strategy says of a skill. */
+const READS_SKILLS: readonly Method[] = ["lower", "sequence"];
+
+/** What the plugin itself threw. A SkillError there stays one: it is an answer, not a fault. */
 export function answerError(error: CallError, label: CallLabel): SetpointError | SkillError {
-  if (error.kind === "skill") return new SkillError(error.problems ?? [{ message: error.message }]);
+  if (error.kind === "skill" && READS_SKILLS.includes(label.method)) {
+    return new SkillError(error.problems ?? [{ message: error.message }]);
+  }
   const { line, column } = error;
   const place = line === undefined ? { file: label.file } : placeIn(label.text ?? "", label.file, line);
   const at = {

@@ -8,6 +8,7 @@ import { CellWorker } from "./cell_worker.ts";
 import { decodeFrame, encodeFrame, FrameReader } from "./frames.ts";
 import type { CellLimits } from "./limits.ts";
 import type { FromCell, ToCell } from "./protocol.ts";
+import { Rest } from "./rest.ts";
 import type { SdkExtent } from "./sdk_extent.ts";
 
 /** µs of this process; Deno 2.9 has it, its types do not. */
@@ -16,9 +17,8 @@ interface DenoCpu {
 }
 
 const RSS_EVERY_MS = 20;
-/** Share of a processor that nobody needs between two calls, and heartbeats for which it is taken for clearing up. */
-const RESTLESS_SHARE = 0.25;
-const MOST_RESTLESS = 2;
+/** A kernel that has much to do is not gone, and one that is gone closes the pipe. */
+const SILENCES = 10;
 /** Exit code of a process that was ended for its memory: 128 + SIGKILL, as the kernel of the system does it. */
 const OUT_OF_MEMORY = 137;
 
@@ -29,9 +29,10 @@ const workers = new Map<number, CellWorker>();
 /** Compiled once; every worker gets it, which costs next to nothing. */
 const engine = new WebAssembly.Module(Deno.readFileSync(new URL("../engine/engine.wasm", import.meta.url)));
 let silentBeats = 0;
-let cpuMs = 0;
+// what its own start took is not looked at
+let cpuMs = processorMs();
 let checkedMs = systemClock.monotonic();
-let restlessBeats = 0;
+const rest = new Rest();
 
 function write(frame: Uint8Array): void {
   for (let at = 0; at < frame.byteLength;) at += Deno.stdout.writeSync(frame.subarray(at));
@@ -82,18 +83,20 @@ async function listen(): Promise<never> {
   Deno.exit(0);
 }
 
-/** Promises, other threads and timers in shared memory let a plugin work on after its answer and yet answer pings. */
-function checkRest(): void {
+/** User and system time of this process, ms. */
+function processorMs(): number {
   const { user, system } = (Deno as unknown as DenoCpu).cpuUsage();
-  const used = (user + system) / 1000 - cpuMs;
+  return (user + system) / 1000;
+}
+
+function checkRest(): void {
+  const used = processorMs() - cpuMs;
   cpuMs += used;
   const elapsed = systemClock.monotonic() - checkedMs;
   checkedMs += elapsed;
   // every one is asked: a call that began and ended between two heartbeats has its work
   const rested = [...workers.values()].map((worker) => worker.rested()).every(Boolean);
-  const restless = rested && used > RESTLESS_SHARE * elapsed;
-  restlessBeats = restless ? restlessBeats + 1 : 0;
-  if (restlessBeats > MOST_RESTLESS) end("the plugin does not rest after its answer: it works on");
+  if (rest.broken(used, elapsed, rested)) end("the plugin does not rest after its answer: it works on");
 }
 
 systemClock.every(RSS_EVERY_MS, () => {
@@ -104,7 +107,7 @@ systemClock.every(RSS_EVERY_MS, () => {
   }
 });
 systemClock.every(limits.beatMs, () => {
-  if (++silentBeats * limits.beatMs > limits.silenceMs) end("the kernel is silent");
+  if (++silentBeats * limits.beatMs > SILENCES * limits.silenceMs) end("the kernel is silent");
   for (const worker of workers.values()) worker.beat();
   checkRest();
   const heap = Math.max(0, ...[...workers.values()].map((worker) => worker.heap));

@@ -206,12 +206,13 @@ export class CellProcess {
     // The last frame says why it ended, and is in the pipe still.
     await drained;
     const how = signal === null ? `exit code ${code}` : signal;
-    const why = this.#lastWords || lastFault(this.#stderr);
+    const why = this.#lastWords || lastFault(this.#stderr, this.#options.limits);
     this.#finish({ code: "PLUGIN_DIED", reason: why === "" ? how : `${how}, ${why}` });
   }
 }
 
-function lastFault(stderr: string): string {
+function lastFault(stderr: string, { heapMb }: Limits): string {
+  if (/out of memory/i.test(stderr)) return `memory: its JavaScript heap is more than ${heapMb} MB`;
   const line = stderr.split("\n").find((text) =>
     /fatal|error|panic/i.test(text) && !text.includes("Import map:")
   );

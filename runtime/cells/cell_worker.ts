@@ -15,6 +15,8 @@ import type { SdkExtent } from "./sdk_extent.ts";
 
 /** Heartbeats that a worker at rest may let pass without an answer. */
 const MOST_UNANSWERED = 3;
+/** Of an error's message, characters. */
+const LONGEST = 1_000;
 
 export interface CellPipe {
   write(frame: Uint8Array): void;
@@ -62,7 +64,7 @@ export class CellWorker {
     this.#worker.onmessageerror = () => this.#refuse("a message that cannot be read");
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      pipe.end(`uncaught in the plugin: ${event.message}`);
+      pipe.end(uncaught(event));
     };
     const { frameBytes, jsonBytes, requestBytes } = limits;
     this.#worker.postMessage({ control, engine, frameBytes, jsonBytes, requestBytes });
@@ -193,6 +195,15 @@ export class CellWorker {
   #refuse(what: string): never {
     this.#pipe.end(`the plugin sent ${what}`);
   }
+}
+
+/** In the text of the plugin, which has no other name here, lines are the author's. */
+function uncaught({ message, filename, lineno }: ErrorEvent): string {
+  // what was thrown may be no error, and then has no place
+  const line = filename?.startsWith("blob:") && lineno > 0 ? `, line ${lineno}` : "";
+  return `uncaught in the plugin${line}: ${
+    message.slice(0, LONGEST).replace(/^Uncaught (?:\(in promise\) )?/, "")
+  }`;
 }
 
 function isOwn(frame: Uint8Array): frame is Uint8Array<ArrayBuffer> {

@@ -1,8 +1,15 @@
 /** Errors of a plugin, told with the author's file, line and column in the place of the blob's. */
 import { SkillError } from "../../plugins/sdk_core.ts";
+import { ONE_FILE } from "./plugin_text.ts";
 import type { CallError } from "./protocol.ts";
 
 const LONGEST = 2_000;
+const LONGEST_PROBLEM = 500;
+/** People read these, and all of them are to fit into one frame. */
+const MOST_PROBLEMS = 100;
+/** What Deno says of an import that its import map does not have, and its hint. */
+const UNMAPPED =
+  /^(\w*Error: )Import ("[^"\n]*") not a dependency and not in import map.*(?:\n {2}hint: .*)?/;
 
 /** Says what was thrown, whatever it is: a plugin can throw anything, also a trap. */
 export function describeFailure(
@@ -16,9 +23,16 @@ export function describeFailure(
     const text = error instanceof Error ? named(error) : `thrown: ${String(error)}`;
     const at = positionIn(text, blob) ?? positionIn(stack, blob);
     if (error instanceof SkillError) {
-      return { kind: "skill", message: clean(error.message, blob, file), problems: error.problems, ...at };
+      const problems = error.problems.slice(0, MOST_PROBLEMS).map((problem) => (
+        { ...problem, message: clean(problem.message, blob, file, LONGEST_PROBLEM) }
+      ));
+      return { kind: "skill", message: clean(error.message, blob, file), problems, ...at };
     }
-    return { kind, message: clean(text, blob, file), ...at };
+    return {
+      kind,
+      message: clean(text.replace(UNMAPPED, `$1Cannot use $2: ${ONE_FILE}`), blob, file),
+      ...at,
+    };
   } catch {
     return { kind, message: "it threw something that cannot be read" };
   }
@@ -39,9 +53,9 @@ function positionIn(text: string, blob: string): { line: number; column: number 
   return match === null ? undefined : { line: Number(match[1]), column: Number(match[2]) };
 }
 
-function clean(text: string, blob: string, file: string): string {
+function clean(text: string, blob: string, file: string, longest = LONGEST): string {
   const named = blob === "" ? plain(text) : plain(text).replaceAll(blob, file);
-  return named.length > LONGEST ? `${named.slice(0, LONGEST)}…` : named;
+  return named.length > longest ? `${named.slice(0, longest)}…` : named;
 }
 
 /** Deno colours some of its messages. */

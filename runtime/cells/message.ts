@@ -51,16 +51,19 @@ function packArray(name: ArrayName | "buffer", array: ArrayBufferView, parts: Ui
   return { $: name, part };
 }
 
+/** Each is for one place: a copy for every place that names it could be of any size. */
+type Parts = (Uint8Array | undefined)[];
+
 /**
  * Puts the parts back into freshly parsed JSON, in place.
  * @param parts Views that begin at multiples of 8 bytes of their buffers; arrays in the answer are views on them too.
  * @throws {TypeError} If it is nothing that {@linkcode pack} writes.
  */
 export function unpack(json: unknown, parts: readonly Uint8Array[]): unknown {
-  return unpackValue(json, parts, 0);
+  return unpackValue(json, [...parts], 0);
 }
 
-function unpackValue(value: unknown, parts: readonly Uint8Array[], depth: number): unknown {
+function unpackValue(value: unknown, parts: Parts, depth: number): unknown {
   if (value === null || typeof value !== "object") return value;
   if (depth > MAX_DEPTH) throw new TypeError(`Cannot read a value that is more than ${MAX_DEPTH} deep`);
   if (Array.isArray(value)) {
@@ -77,11 +80,7 @@ function unpackValue(value: unknown, parts: readonly Uint8Array[], depth: number
   return record;
 }
 
-function unpackSpecial(
-  record: Record<string, unknown>,
-  parts: readonly Uint8Array[],
-  depth: number,
-): unknown {
+function unpackSpecial(record: Record<string, unknown>, parts: Parts, depth: number): unknown {
   const name = record.$;
   if (typeof name !== "string") throw new TypeError("Cannot read a value of an unknown form");
   if (Object.hasOwn(NUMBERS, name)) return NUMBERS[name as NumberName];
@@ -100,7 +99,10 @@ function unpackSpecial(
     return object;
   }
   const bytes = parts[record.part as number];
-  if (bytes === undefined) throw new TypeError("Cannot read a value whose binary part is missing");
+  if (bytes === undefined) {
+    throw new TypeError("Cannot read a value whose binary part is missing, or another's");
+  }
+  parts[record.part as number] = undefined;
   if (name === "buffer") return bytes.slice().buffer;
   if (!Object.hasOwn(ARRAYS, name)) throw new TypeError("Cannot read a value of an unknown form");
   const type = ARRAYS[name as ArrayName];

@@ -12,6 +12,8 @@ const TOLERANCE = 1e-3;
 const WITHIN = 1e-6;
 const BOUNDS = [-10, 10] as const;
 const DEADLINE_MS = 2_000;
+/** Of a formula, in messages. */
+const LONGEST = 100;
 
 export interface SearchTrial {
   readonly problem: ProblemMessage;
@@ -32,7 +34,9 @@ export function searchTrial(test: PluginTest, config: { readonly [key: string]: 
         return names.includes(name) ? graph.variable(names.indexOf(name)) : undefined;
       });
     } catch (error) {
-      if (error instanceof GraphError) throw new TypeError(`${JSON.stringify(text)}: ${error.message}`);
+      if (error instanceof GraphError) {
+        throw new TypeError(`${JSON.stringify(text.slice(0, LONGEST))}: ${error.message}`);
+      }
       throw error;
     }
   };

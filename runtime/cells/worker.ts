@@ -19,7 +19,7 @@ import {
   type SpawnMessage,
   type ToCell,
 } from "./protocol.ts";
-import { foreignImport, withoutSourceMap } from "./plugin_text.ts";
+import { foreignImport, ONE_FILE, withoutSourceMap } from "./plugin_text.ts";
 import { SkillCalls } from "./skill_calls.ts";
 import { EvaluationError, SyncCall } from "./sync_call.ts";
 
@@ -138,10 +138,7 @@ async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
 function refuseImports(text: string): void {
   const found = foreignImport(text);
   if (found === undefined) return;
-  throw new TypeError(
-    `Cannot use ${JSON.stringify(found.what)}: a plugin is one file that imports "setpoint" alone, ` +
-      `plugin:build makes one of several\n    at ${blob}:${found.line}:${found.column}`,
-  );
+  throw new TypeError(`Cannot use ${found.what}: ${ONE_FILE}\n    at ${blob}:${found.line}:${found.column}`);
 }
 
 function serverOf(plugin: Plugin, { control, engine }: Setup): Serve {

@@ -4,6 +4,7 @@
  * regular expressions in it, because a hostile one would hold the kernel up.
  */
 import { didYouMean } from "./nearest_names.ts";
+import { printable } from "./printable.ts";
 import type { Json, SkillProblem } from "./skill.ts";
 
 const SCHEMA_TYPES = ["number", "integer", "string", "boolean", "array", "object"] as const;
@@ -48,6 +49,10 @@ const KEYWORDS = [
 ];
 const MAX_DEPTH = 8;
 const MAX_KEYS = 200;
+const LONGEST_KEY = 100;
+const LONGEST_TEXT = 500;
+/** Unknown keys of one config for which a meant one is searched. */
+const MAX_HINTS = 3;
 
 /** A schema that came from anywhere. @throws {TypeError} What is wrong with it, by its path. */
 export function checkSchema(value: unknown): ConfigSchema {
@@ -79,25 +84,29 @@ function checkKeyword(key: string, value: unknown, path: string, depth: number):
     const wrong = types.find((type) => !SCHEMA_TYPES.includes(type));
     return wrong === undefined && types.length > 0 ? value : fail(path, wrong, SCHEMA_TYPES.join(", "));
   }
-  if (key === "description") return typeof value === "string" ? value : fail(path, value, "a text");
+  if (key === "description") {
+    return typeof value === "string" ? printable(value.slice(0, LONGEST_TEXT)) : fail(path, value, "a text");
+  }
   if (key === "additionalProperties") {
     return typeof value === "boolean" ? value : fail(path, value, "true or false");
   }
   if (key === "items") return checkValueSchema(value, path, depth + 1);
   if (key === "enum") {
     const sound = Array.isArray(value) && value.length > 0 && value.length <= MAX_KEYS &&
-      value.every((one) => ["string", "number", "boolean"].includes(typeof one));
-    return sound ? value : fail(path, value, "a list of texts, numbers or booleans");
+      value.every((one) => ["number", "boolean"].includes(typeof one) || isShown(one, LONGEST_TEXT));
+    return sound ? value : fail(path, value, `a list of at most ${MAX_KEYS} texts, numbers or booleans`);
   }
   if (key === "required") {
-    return Array.isArray(value) && value.every((name) => typeof name === "string")
+    return Array.isArray(value) && value.length <= MAX_KEYS && value.every((one) => isShown(one, LONGEST_KEY))
       ? value
-      : fail(path, value, "a list of keys");
+      : fail(path, value, `a list of at most ${MAX_KEYS} keys`);
   }
   if (key === "properties") {
     if (!isObject(value) || Object.keys(value).length > MAX_KEYS) {
-      fail(path, value, "a mapping of keys to schemas");
+      fail(path, value, `a mapping of at most ${MAX_KEYS} keys to schemas`);
     }
+    const odd = Object.keys(value).find((name) => !isShown(name, LONGEST_KEY));
+    if (odd !== undefined) fail(`a key of ${path}`, odd, `at most ${LONGEST_KEY} printable characters`);
     const entries = Object.entries(value).map(([name, part]) =>
       [name, checkValueSchema(part, `${path}.${name}`, depth + 1)] as const
     );
@@ -110,6 +119,11 @@ function checkKeyword(key: string, value: unknown, path: string, depth: number):
     return Number.isSafeInteger(value) && (value as number) >= 0 ? value : fail(path, value, "a count");
   }
   return value;
+}
+
+/** A text that stands in messages as it is. */
+function isShown(value: unknown, longest: number): value is string {
+  return typeof value === "string" && value.length <= longest && !/\p{C}/u.test(value);
 }
 
 function fail(path: string, value: unknown, expected: string): never {
@@ -156,7 +170,7 @@ function checkObject(
     const at = [...path, key];
     if (Object.hasOwn(properties, key)) checkValue(properties[key], value[key], at, name, problems);
     else if (!additionalProperties) {
-      const hint = didYouMean(key, keys);
+      const hint = problems.length < MAX_HINTS ? didYouMean(key, keys) : "";
       const expected = keys.length === 0 ? "none" : `one of ${keys.slice(0, 30).join(", ")}`;
       problems.push({
         code: "UNKNOWN_KEY",

@@ -210,7 +210,7 @@ export class Graph {
   #node(id: NodeId): Node {
     const node = this.#nodes[id];
     if (node === undefined) {
-      throw new GraphError("NODE", `Cannot use node ${id}: the graph has ${this.#nodes.length} nodes`);
+      throw unknownNode(id, this.#nodes.length);
     }
     return node;
   }
@@ -257,7 +257,7 @@ export function reachable(graph: Graph, roots: readonly NodeId[]): NodeId[] {
   const needed = new Uint8Array(graph.nodes.length);
   for (const id of roots) {
     if (graph.nodes[id] === undefined) {
-      throw new GraphError("NODE", `Cannot use node ${id}: the graph has ${graph.nodes.length} nodes`);
+      throw unknownNode(id, graph.nodes.length);
     }
     needed[id] = 1;
   }
@@ -283,6 +283,14 @@ export function reachableBeyond(graph: Graph, root: NodeId, known: (id: NodeId) 
     for (const arg of graph.nodes[id].args) open.push(arg);
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/** @param id What was given for one: a plugin's author may mix up arguments. */
+function unknownNode(id: unknown, nodes: number): GraphError {
+  const what = typeof id === "number"
+    ? `node ${id}`
+    : `${typeof id === "object" ? "an" : "a"} ${typeof id} as a node`;
+  return new GraphError("NODE", `Cannot use ${what}: the graph has ${nodes} nodes`);
 }
 
 function keyOf(node: Node, args: readonly NodeId[]): string {

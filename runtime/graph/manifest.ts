@@ -89,6 +89,8 @@ export interface PluginManifest {
 
 const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
 const MOST = 50;
+/** Inputs, outputs and units of one test: the problem of an optimizer's is made in the kernel. */
+const MOST_VALUES = 1_000;
 const LONGEST_FORMULA = 1_000;
 const TEST_KEYS = [
   ...["name", "config", "inputs", "outputs", "tolerance", "units", "sequence"],
@@ -209,6 +211,9 @@ function finite(value: unknown, path: string): number {
 
 function each<T>(value: unknown, path: string, type: "number" | "string"): { readonly [key: string]: T } {
   const entries = Object.entries(mapping(value ?? {}, path));
+  if (entries.length > MOST_VALUES) {
+    throw new TypeError(`its ${path} has ${entries.length} values, expected at most ${MOST_VALUES}`);
+  }
   const typeOf = (one: unknown): string => typeof one;
   const odd = entries.find(([, one]) => typeOf(one) !== type);
   if (odd !== undefined) wrong(`${path}.${odd[0]}`, odd[1], `a ${type === "number" ? "number" : "text"}`);

@@ -47,6 +47,10 @@ const BROKEN_LOWERED: readonly [string, Record<string, unknown>][] = [
   }],
   ["inputs below 0", { opaques: [{ engine: "self", inputs: -1, outputs: 1 }] }],
   ["half an output", { opaques: [{ engine: "self", inputs: 1, outputs: 0.5 }] }],
+  ["a step of nothing", { opaques: [{ ...LOWERED.opaques[0], steps: [0.1, 0] }] }],
+  ["a step without end", { opaques: [{ ...LOWERED.opaques[0], steps: [0.1, Infinity] }] }],
+  ["a step too many", { opaques: [{ ...LOWERED.opaques[0], steps: [0.1, 0.2, 0.3] }] }],
+  ["steps that are none", { opaques: [{ ...LOWERED.opaques[0], steps: "0.1" }] }],
   ["a limit of NaN", { limits: [{ ...LOWERED.limits[0], upper: NaN }] }],
   ["a limit that is text", { limits: [{ ...LOWERED.limits[0], lower: "1" }] }],
   ["an unknown mode", { limits: [{ ...LOWERED.limits[0], mode: "maybe" }] }],
@@ -78,6 +82,12 @@ Deno.test("checkResult() judges shapes, not numbers", () => {
   assertEquals(checkResult({ ...result, message: "fine\x1b[2J" }, 2, 0).message, "fine [2J");
   for (const change of wrong) assertThrows(() => checkResult({ ...result, ...change }, 2, 0), TypeError);
   for (const value of [null, 1, "x", [], undefined]) assertThrows(() => checkResult(value, 2, 0), TypeError);
+});
+
+Deno.test("checkResult() keeps of a message what a person can read", () => {
+  const result = { status: "failed", x: new Float64Array(0), iterations: 0, evaluations: 0 };
+  const { message } = checkResult({ ...result, message: "\x1b]0;owned\x07 no\u202e way" }, 0, 0);
+  assertEquals(message, " ]0;owned  no  way");
 });
 
 Deno.test("checkValues(), checkSequence() and checkDescription() refuse what they must", () => {

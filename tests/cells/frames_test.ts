@@ -90,6 +90,16 @@ Deno.test("decodeFrame() refuses broken frames with a FrameError, whatever is br
   assertEquals(({} as { polluted?: unknown }).polluted, undefined);
 });
 
+Deno.test("decodeFrame() gives a part to one place: a copy for each that names it would be of any size", () => {
+  const frame = encodeFrame({ a: new ArrayBuffer(8), b: 0 }, LIMITS);
+  for (const form of ["buffer", "f64", "u8"]) {
+    const json = `{"parts":[8],"body":{"a":{"$":"${form}","part":0},"b":{"$":"buffer","part":0}}}`;
+    const whole = joined([frameOf(json), frame.slice(-8)]) as Uint8Array<ArrayBuffer>;
+    new DataView(whole.buffer).setUint32(0, whole.byteLength, true);
+    assertThrows(() => decodeFrame(whole, LIMITS), FrameError, "another's");
+  }
+});
+
 Deno.test("decodeFrame() of 3,000 frames with random bytes changed gives a body or a FrameError", () => {
   const random = seededRandom(7);
   const frame = encodeFrame(

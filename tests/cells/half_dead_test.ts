@@ -136,3 +136,12 @@ Deno.test("a plugin that is asked again and again is not taken for one that work
   const [{ failures, restarts }] = started.host.status();
   assertEquals([failures, restarts], [0, 0]);
 });
+
+Deno.test("a kernel that has much to do loses no cell", async () => {
+  await using started = startHost({ limits: { silenceMs: 1_500, beatMs: 50 } });
+  const plugin = await started.host.open({ id: "squares", text: SQUARES });
+  const { pid } = started.host.status()[0];
+  for (const end = performance.now() + 2_500; performance.now() < end;);
+  assertEquals(await plugin.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000), Float64Array.of(25));
+  assertEquals([started.host.status()[0].pid, started.lines], [pid, []]);
+});

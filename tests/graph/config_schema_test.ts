@@ -73,11 +73,34 @@ Deno.test("checkSchema() refuses what a hostile plugin may send in the place of 
       [{ properties: { a: { type: "numbr" } } }, "config.properties.a.type"],
       [{ properties: { a: { pattern: "^(a+)+$" } } }, "no keyword"],
       [{ properties: { a: { minimm: 1 } } }, 'did you mean "minimum"'],
-      [{ properties: { a: { enum: [] } } }, "a list of texts"],
+      [{ properties: { a: { enum: [] } } }, "a list of at most 200 texts"],
+      [{ properties: { a: { enum: ["\x1b[2J"] } } }, "a list of at most 200 texts"],
+      [
+        { properties: {}, required: Array.from({ length: 201 }, (_, k) => `k${k}`) },
+        "a list of at most 200 keys",
+      ],
+      [{ properties: {}, required: ["\u202e"] }, "a list of at most 200 keys"],
+      [{ properties: { ["x".repeat(101)]: {} } }, "at most 100 printable characters"],
+      [{ properties: { "a\nb": {} } }, "at most 100 printable characters"],
       [{ properties: Object.fromEntries(Array.from({ length: 300 }, (_, k) => [k, {}])) }, "a mapping"],
       [deep(20), "schemas deep"],
     ] as const
   ) assertStringIncludes(assertThrows(() => checkSchema(schema), TypeError).message, says);
+});
+
+Deno.test("checkConfig() of 1,000 unknown keys tells each, and of the first ones what was meant", () => {
+  const key = (k: number) => `${"abcdefgh".repeat(7)}${k}`;
+  const keys = (from: number, count: number) => Array.from({ length: count }, (_, k) => key(from + k));
+  const schema = checkSchema({ properties: Object.fromEntries(keys(0, 200).map((name) => [name, {}])) });
+  const config = Object.fromEntries(keys(200, 1_000).map((name) => [name, 1]));
+  const problems = checkConfig(schema, config, "s");
+  assertEquals(problems.length, 1_000);
+  assertEquals(problems.filter(({ message }) => message.includes("did you mean")).length, 3);
+});
+
+Deno.test("checkSchema() keeps of a description what a person can read", () => {
+  const { properties } = checkSchema({ properties: { a: { description: "\x1b[2J\u202etemp, °C" } } });
+  assertEquals(properties.a.description, " [2J temp, °C");
 });
 
 function deep(levels: number): unknown {

@@ -52,6 +52,12 @@ Deno.test("Graph refuses wrong shapes, indices and nodes", () => {
   assertThrows(() => g.slice(v, 0.5, 1), GraphError);
   assertThrows(() => g.concat([]), GraphError, "length 0");
   assertThrows(() => g.unary("neg", 99), GraphError, "node 99");
+  const mixedUp = [1, 2, 3] as unknown as number;
+  assertThrows(
+    () => g.linear(mixedUp as unknown as number[], mixedUp),
+    GraphError,
+    "Cannot use an object as a node",
+  );
   assertThrows(() => g.variable(-1), GraphError, "index -1");
 });
 

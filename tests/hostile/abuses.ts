@@ -1,8 +1,8 @@
 /** Attacks beyond A1 to A17, by what they turn against their hosts. The tests run them, the bench measures them. */
 import type { Abuse } from "./assault.ts";
+import { PROTOCOL_ABUSES } from "./protocol_abuses.ts";
 
 const TIMEOUT = /exceeded 300 ms/;
-const FORGED = /sent|nothing that was asked|died|cannot be used|Float64Array/;
 
 /** Time. */
 const TIME: readonly Abuse[] = [
@@ -80,6 +80,12 @@ const TIME: readonly Abuse[] = [
     body: "later(100, () => { while (true); });",
     says: /does not rest/,
   },
+  {
+    name: "an asynchronous generator without end",
+    at: "rest",
+    body: "(async () => { async function* g() { for (;;) yield 1; } for await (const one of g()); })();",
+    says: /does not rest/,
+  },
 ];
 
 /** Memory. */
@@ -129,6 +135,32 @@ const MEMORY: readonly Abuse[] = [
     says: /died|memory|RangeError|exceeded/,
   },
   {
+    name: "a map without end",
+    at: "call",
+    body: "const map = new Map(); for (let k = 0;; k++) map.set(k, k);",
+    says: /heap is more than 96 MB|exceeded/,
+  },
+  {
+    name: "a touch of every page of 4 GB",
+    at: "call",
+    body:
+      "const bytes = new Uint8Array(new WebAssembly.Memory({ initial: 65536 }).buffer); for (let k = 0; k < bytes.length; k += 4096) bytes[k] = 1;",
+    says: /memory|exceeded|RangeError/,
+  },
+  {
+    name: "a buffer that is made larger",
+    at: "call",
+    body:
+      "const buffer = new ArrayBuffer(1, { maxByteLength: 2 ** 32 }); buffer.resize(2 ** 31); new Uint8Array(buffer).fill(1);",
+    says: /memory|exceeded|RangeError/,
+  },
+  {
+    name: "waiters without end",
+    at: "call",
+    body: "for (;;) Atomics.waitAsync(cell, 0, 0, 1e9);",
+    says: /memory|heap|exceeded|died/,
+  },
+  {
     name: "memory that a timer takes later",
     at: "rest",
     body: "const again = () => { kept.push(new Uint8Array(8 << 20).fill(1)); later(1, again); }; again();",
@@ -141,128 +173,6 @@ const MEMORY: readonly Abuse[] = [
     body: "const f = () => { try { return f(); } finally { f(); } }; f();",
     says: /exceeded|RangeError/,
   },
-];
-
-/** The code that answers, in the same thread. */
-const PROTOCOL: readonly Abuse[] = [
-  { name: "JSON.stringify that forges readiness", at: "call", body: forge('{"t":"ready"}'), says: FORGED },
-  {
-    name: "JSON.stringify that forges a heartbeat",
-    at: "call",
-    body: forge('{"t":"beat","rss":1}'),
-    says: FORGED,
-  },
-  {
-    name: "JSON.stringify that answers another call",
-    at: "call",
-    body: forge('{"t":"answer","worker":0,"call":99,"ok":true,"value":null}'),
-    says: FORGED,
-  },
-  {
-    name: "JSON.stringify that answers for another worker",
-    at: "call",
-    body: forge('{"t":"answer","worker":7,"call":2,"ok":true,"value":null}'),
-    says: FORGED,
-  },
-  {
-    name: "JSON.stringify that answers with 30 MB",
-    at: "call",
-    body: 'JSON.stringify = () => "[" + "1,".repeat(15e6) + "1]";',
-    says: /died|uncaught|FRAME|too|bytes/,
-  },
-  {
-    name: "JSON.stringify that throws",
-    at: "call",
-    body: 'JSON.stringify = () => { throw new Error("no"); };',
-    says: /died|uncaught|no/,
-  },
-  {
-    name: "a frame in memory that is still shared",
-    at: "call",
-    body:
-      "const N = Uint8Array; const shared = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true }).buffer; const out = new Float64Array(count); globalThis.Uint8Array = function (a, ...more) { return typeof a === 'number' ? new N(shared, 0, a) : new N(a, ...more); }; Object.setPrototypeOf(N.prototype, Object.create(Object.getPrototypeOf(N.prototype), { buffer: { get() { return new ArrayBuffer(8); } } })); return out;",
-    says: /died|sent|shared|uncaught|TypeError/,
-  },
-  {
-    name: "a giant object in the place of a frame",
-    at: "call",
-    body:
-      "const tree = (n) => n === 0 ? { x: 1 } : { a: tree(n - 1), b: tree(n - 1) }; const big = Object.setPrototypeOf({ tree: tree(18) }, { set() {}, fill() {}, get buffer() { return new ArrayBuffer(8); } }); const N = Uint8Array; globalThis.Uint8Array = function (a) { return typeof a === 'number' ? big : new N(...arguments); }; globalThis.DataView = function () { return { setUint32() {} }; };",
-    says: /died|sent|exceeded|uncaught|TypeError/,
-  },
-  {
-    name: "a polluted Object.prototype",
-    at: "call",
-    body:
-      'Object.prototype.t = "ready"; Object.prototype.$ = "f64"; Object.prototype.toJSON = () => 1; Object.prototype.part = 1e9;',
-    says: FORGED,
-  },
-  {
-    name: "an iterator that never ends",
-    at: "call",
-    body: "Array.prototype[Symbol.iterator] = function* () { for (;;) yield 1; };",
-    says: /exceeded|died|TypeError/,
-  },
-  {
-    name: "promises that never settle",
-    at: "call",
-    body: "Promise.prototype.then = () => {}; Promise.resolve = () => ({});",
-    says: "answers",
-  },
-  {
-    name: "Float64Array that everything is an instance of",
-    at: "call",
-    body:
-      "Object.defineProperty(Float64Array, Symbol.hasInstance, { value: () => true }); return { buffer: new ArrayBuffer(8), byteOffset: -1, byteLength: 1e15 };",
-    says: /./,
-  },
-  {
-    name: "an answer with a length of its own",
-    at: "call",
-    body:
-      "class Long extends Float64Array { get length() { return 1e15; } get byteLength() { return 1e15; } get buffer() { throw new Error('none'); } } return new Long(count);",
-    says: /./,
-  },
-  {
-    name: "an answer behind a proxy",
-    at: "call",
-    body:
-      "return new Proxy(ones(), { get(t, k) { if (k === 'constructor') throw 1; return Reflect.get(t, k); } });",
-    says: /./,
-  },
-  {
-    name: "an answer in shared memory",
-    at: "call",
-    body: "return new Float64Array(cell.buffer, 0, count).fill(1);",
-    says: "answers",
-  },
-  {
-    name: "an answer that shrinks",
-    at: "call",
-    body:
-      "const b = new ArrayBuffer(8 * count, { maxByteLength: 800 }); const a = new Float64Array(b); b.resize(0); return a;",
-    says: /cannot be used|TypeError/,
-  },
-  {
-    name: "an answer that was given away",
-    at: "call",
-    body: "const a = ones(); structuredClone(a, { transfer: [a.buffer] }); return a;",
-    says: /cannot be used|TypeError/,
-  },
-  { name: "an answer of NaN", at: "call", body: "return ones().fill(NaN);", says: "answers" },
-  {
-    name: "an answer of the wrong length",
-    at: "call",
-    body: "return new Float64Array(1000003);",
-    says: /cannot be used|bytes/,
-  },
-  {
-    name: "an answer that is a promise of one",
-    at: "call",
-    body: "return Promise.resolve(ones());",
-    says: /Float64Array/,
-  },
-  { name: "32 MB in an answer", at: "call", body: "return new Float64Array(4 << 20);", says: /33554/ },
 ];
 
 /** What is thrown, said and told. */
@@ -299,6 +209,39 @@ const WORDS: readonly Abuse[] = [
     says: /./,
   },
   {
+    name: "20,000 problems, each of 1 kB",
+    at: "call",
+    body: 'throw new SkillError(Array.from({ length: 20_000 }, () => ({ message: "p".repeat(1_000) })));',
+    says: /ppp/,
+  },
+  {
+    name: "problems behind a trap",
+    at: "call",
+    body:
+      'throw Object.defineProperty(new SkillError([]), "problems", { value: new Proxy([], { get: () => () => { throw 1; } }) });',
+    says: /cannot be read/,
+  },
+  {
+    name: "an error whose name is never told",
+    at: "call",
+    body: 'throw Object.defineProperty(new Error("e"), "name", { get() { for (;;); } });',
+    endless: true,
+    says: TIMEOUT,
+  },
+  {
+    name: "a rejection that is no error",
+    at: "rest",
+    body: "later(1, () => Promise.reject(null));",
+    says: /uncaught in the plugin: null/,
+  },
+  {
+    name: "lines for the log past their budget",
+    at: "rest",
+    body:
+      'Math.min = () => 1e9; const again = () => { for (let k = 0; k < 1e5; k++) log.info("line " + k); later(1, again); }; again();',
+    says: /floods|does not rest/,
+  },
+  {
     name: "lines for the log without end",
     at: "call",
     body: 'for (;;) log.info("x".repeat(1e5));',
@@ -323,7 +266,7 @@ const WORDS: readonly Abuse[] = [
     name: "a rejection that nobody handles, later",
     at: "rest",
     body: 'later(50, () => { throw new Error("much later"); });',
-    says: /much later/,
+    says: /uncaught in the plugin, line \d+: Error: much later/,
   },
 ];
 
@@ -373,12 +316,7 @@ const MANIFEST: readonly Abuse[] = [
   },
 ];
 
-export const ABUSES: readonly Abuse[] = [...TIME, ...MEMORY, ...PROTOCOL, ...WORDS, ...MANIFEST];
-
-/** JSON that says what `body` says, whatever is to be sent; the frame around it is whole. */
-function forge(body: string): string {
-  return `JSON.stringify = () => ${JSON.stringify(`{"parts":[],"body":${body}}`)};`;
-}
+export const ABUSES: readonly Abuse[] = [...TIME, ...MEMORY, ...PROTOCOL_ABUSES, ...WORDS, ...MANIFEST];
 
 /** `big()` gives the bytes of a valid module of many functions that take a while to compile. */
 function bigModule(functions: number): string {

@@ -2,7 +2,7 @@
 import { builtinModules } from "node:module";
 import { KEPT_GLOBALS } from "../../runtime/cells/globals.ts";
 import { startHost } from "../cells/start.ts";
-import { assert, assertEquals } from "../std/assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../std/assert.ts";
 import { attackCell, attackControl, attackInner, type ControlPermissions } from "./attack.ts";
 
 /**
@@ -163,6 +163,56 @@ for (const form of FORMS) {
     }
   });
 }
+
+/** Ways to write an import that a search for its words may miss; "LEAK" is the address of a module. */
+const SPELLINGS = [
+  { name: "`from` with an escape", statics: 'import x fr\\u006fm "LEAK";' },
+  { name: "`from` with another escape", statics: 'import { default as x } fr\\u{6F}m "LEAK";' },
+  { name: "an escape and a name that is a text", statics: 'import { "default" as x } fr\\u006Fm "LEAK";' },
+  { name: "an HTML comment", statics: 'import x from <!-- "setpoint"\n"LEAK";' },
+  { name: "the end of an HTML comment", statics: 'import x from\n--> "setpoint"\n"LEAK";' },
+  { name: "a comment", statics: 'import x from/* "setpoint" // */ // "setpoint"\n"LEAK";' },
+  { name: "a line that goes on", statics: 'import x from "da\\\nLEAK.slice(2)";' },
+  { name: "a line that goes on after a return", statics: 'import x from "da\\\r\nLEAK.slice(2)";' },
+  { name: "a line separator in a text", statics: 'import x from "LEAK/*\u2028*/";' },
+  { name: "an escape in a text", statics: 'import x from "\\x64LEAK.slice(1)";' },
+  {
+    name: "an HTML comment in a call",
+    statics: 'const { default: x } = await import <!-- "setpoint"\n("LEAK");',
+  },
+  { name: "a template in a call", statics: "const { default: x } = await import(`LEAK`);" },
+  { name: "two names in a call", statics: 'const { default: x } = await import(("setpoint", "LEAK"));' },
+] as const;
+
+for (const { name, statics } of SPELLINGS) {
+  Deno.test(`an import with ${name} is found, and works in a worker that does not look`, async () => {
+    await using started = startHost();
+    const leak = "data:text/javascript,export default 7;";
+    const text = statics.replace(/LEAK(?:\.slice\((\d)\))?/, (_, cut) => leak.slice(Number(cut ?? 0)));
+    assertEquals(await attackInner("return x;", text), "got 7");
+    const outcome = await attackCell(started.host, "return x;", text);
+    assertStringIncludes(outcome, 'a plugin is one file that imports "setpoint" alone');
+  });
+}
+
+Deno.test("an import in the way of CommonJS is found", async () => {
+  await using started = startHost();
+  for (const word of ["require", "r\\u0065quire"]) {
+    const outcome = await attackCell(
+      started.host,
+      "return x;",
+      `import x = ${word}("data:text/javascript,1");`,
+    );
+    assertStringIncludes(outcome, 'imports "setpoint" alone');
+  }
+});
+
+Deno.test("a text that tells of imports is no import", async () => {
+  await using started = startHost();
+  for (const text of ["import of coal from 'the mill', and require (x)", "flow from: 'x:y', imported"]) {
+    assertEquals(await attackCell(started.host, `return "${text}";`), `got ${text}`);
+  }
+});
 
 Deno.test("a static text import shows no file but the cell's own sources", async () => {
   for (

@@ -25,6 +25,16 @@ const SAID = [
   ["a function in its schema", "config: { properties: { a: { default: () => 1 } } },", "function"],
   ["a thousand tests", "tests: Array.from({ length: 1000 }, () => ({})),", "a list of at most 50"],
   ["a schema of 3 MB", "config: { properties: {}, description: 'x'.repeat(3 << 20) },", ""],
+  [
+    "a test of 20,000 inputs",
+    'tests: [{ inputs: Object.fromEntries(Array.from({ length: 20_000 }, (_, k) => ["x" + k, 1])) }],',
+    "tests.0.inputs has 20000 values, expected at most 1000",
+  ],
+  [
+    "60,000 keys that it must have",
+    "config: { properties: {}, required: Array(60_000).fill('k') },",
+    "200 keys",
+  ],
   ["limits below zero", "limits: { rss_mb: -1 },", "limits.rss_mb"],
   ["limits without end", "limits: { wall_ms: Infinity },", "limits.wall_ms"],
   ["a range that takes long to read", `sdk: "${">=1 ".repeat(1000)}",`, "its sdk"],
