@@ -8,6 +8,7 @@ export { GraphError };
 /** A node's place in its graph; arguments always come before the node that reads them. */
 export type NodeId = number;
 
+/** One operation on vectors. */
 export interface Node {
   readonly op: Op;
   readonly args: readonly NodeId[];
@@ -44,10 +45,12 @@ export class Graph {
   /** Key → nodes of that key; more than one only where the hashes of their data collide. */
   readonly #known = new Map<string, NodeId[]>();
 
+  /** By {@linkcode NodeId}. */
   get nodes(): readonly Node[] {
     return this.#nodes;
   }
 
+  /** A number or a vector of 1 to 2²⁰. @throws {GraphError} SHAPE */
   constant(value: number | ArrayLike<number>): NodeId {
     const data = typeof value === "number" ? Float64Array.of(value) : Float64Array.from(value);
     return this.#add({ op: "constant", args: [], length: checkLength(data.length, "constant"), data });
@@ -70,6 +73,7 @@ export class Graph {
     return this.#add({ op: "opaque", args: [input], length: checkLength(length, "opaque"), index });
   }
 
+  /** Elementwise. */
   unary(op: UnaryOp, x: NodeId): NodeId {
     return this.#operation({ op, args: [x], length: this.#node(x).length });
   }

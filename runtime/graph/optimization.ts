@@ -3,6 +3,7 @@ import type { LiftedProblem } from "./lifted.ts";
 import type { Json } from "./skill.ts";
 import type { Tape } from "./tape.ts";
 
+/** Both default to the optimizer's own. */
 export interface SearchOptions {
   /** Most iterations of one solve. */
   readonly max_iterations?: number;
@@ -45,9 +46,11 @@ export interface OptimizationProblem {
 
 /** An outcome is a value: a problem that cannot be solved is no exception. */
 export interface OptimizationResult {
+  /** acceptable: at the end of a search, but not to its tolerance. infeasible: no point holds every limit. */
   readonly status: "solved" | "acceptable" | "infeasible" | "timeout" | "failed";
   /** Length n: the best point known, whatever the status is. */
   readonly x: Float64Array;
+  /** Steps of the search, and points at which the problem was computed: for people. */
   readonly iterations: number;
   readonly evaluations: number;
   /** One sentence for a person. */

@@ -4,10 +4,12 @@
  */
 import type { Expression } from "./expr.ts";
 
+/** model, function and constraint compute a skill's outputs; an optimizer searches; a composition puts skills in an order. */
 export type PluginKind = "model" | "function" | "constraint" | "optimizer" | "composition";
 
 /** One variable of a strategy, as far as a plugin may know it. */
 export interface VariableInfo {
+  /** As the strategy names it: "Operative", "Informative", "Calculated", "Delta", "Predicted" … */
   readonly type: string;
   /** As written: never converted. */
   readonly units: string;
@@ -17,10 +19,12 @@ export interface VariableInfo {
   readonly max?: number;
 }
 
+/** What JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** A file that the skill's config names by a key that ends in `_path`; read and digest-checked by the kernel. */
 export interface SkillFile {
+  /** Its path, for messages. */
   readonly name: string;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
@@ -32,9 +36,12 @@ export interface SkillSpec {
   readonly name: string;
   /** Name of the strategy, where it belongs to one. */
   readonly strategy?: string;
+  /** The class by which the strategy calls the plugin. */
   readonly class: string;
+  /** Names of variables. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Checked by the plugin's schema and completed by its defaults, where it has one. */
   readonly config: { readonly [key: string]: Json };
   /** All variables of the strategy by name. */
   readonly variables: { readonly [name: string]: VariableInfo };
@@ -101,6 +108,7 @@ export class SkillError extends Error {
  */
 export interface OpaqueSpec {
   readonly engine: "self" | "onnx";
+  /** Of engine onnx. */
   readonly file?: string;
   /** Lengths of the input vector and of the answer. */
   readonly inputs: number;

@@ -31,9 +31,9 @@ export { compileTape, type TapeSpec } from "./tape_compile.ts";
 export class Tape {
   /** One versioned flat buffer, to be posted, stored and compared. */
   readonly buffer: ArrayBuffer;
+  /** Numbers of scalar variables, parameters, outputs. */
   readonly variables: number;
   readonly parameters: number;
-  /** Number of scalar outputs. */
   readonly outputs: number;
   /** The calls of foreign code, in the order in which they are evaluated. */
   readonly opaques: readonly OpaqueCall[];
