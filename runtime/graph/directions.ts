@@ -39,7 +39,9 @@ export function findDirections(program: Program): Directions {
     high[out] = Math.max(high[out], high[slot]);
   };
   for (let at = program.fixed * WIDTH; at < code.length; at += WIDTH) {
-    const [op, out, length, a, sa, b, sb, c, sc] = code.subarray(at, at + 9);
+    const [op, out, length] = [code[at], code[at + 1], code[at + 2]];
+    const [a, sa, b, sb] = [code[at + 3], code[at + 4], code[at + 5], code[at + 6]];
+    const [c, sc] = [code[at + 7], code[at + 8]];
     const kind = kindOf(opOf(op)!);
     let reached = false;
     let bends = kind === "unary" || kind === "quotient";

@@ -18,6 +18,8 @@ const MAX_SOURCES = 1 << 14;
 export interface ExpressionLimits {
   /** Largest buffer, bytes. Default 4 MiB. */
   readonly maxBytes?: number;
+  /** Default 2^17. */
+  readonly maxNodes?: number;
   /** Largest sum of the lengths of all nodes: bounds the memory of a tape and the work of folding. Default 2^20. */
   readonly maxElements?: number;
   /** The foreign code that nodes "opaque" may name: lengths of its input and its answer. Default none. */
@@ -54,7 +56,7 @@ export function encodeExpression(expression: Expression): Uint8Array {
 
 /** @throws {GraphError} EXPRESSION, or the code of the graph's own checks, whatever the bytes are. */
 export function decodeExpression(bytes: Uint8Array, limits: ExpressionLimits = {}): Expression {
-  const { maxBytes = 4 << 20, maxElements = 1 << 20, opaques = [] } = limits;
+  const { maxBytes = 4 << 20, maxNodes = 1 << 17, maxElements = 1 << 20, opaques = [] } = limits;
   if (bytes.byteLength > maxBytes) throw broken(`${bytes.byteLength} bytes are more than ${maxBytes}`);
   if (bytes.byteLength < HEADER * 4) throw broken(`${bytes.byteLength} bytes are less than a header`);
   const buffer = bytes.slice().buffer;
@@ -73,6 +75,7 @@ export function decodeExpression(bytes: Uint8Array, limits: ExpressionLimits = {
   if (counts.some((count) => count < 0) || start + floats * 8 !== buffer.byteLength) {
     throw broken("its length does not fit its counts");
   }
+  if (nodeCount > maxNodes) throw broken(`${nodeCount} nodes are more than ${maxNodes}`);
   if (sources > MAX_SOURCES) throw broken(`${sources} sources are more than ${MAX_SOURCES}`);
   const ints = new Int32Array(buffer, 0, words);
   const data = new Float64Array(buffer, start, floats);
@@ -132,8 +135,11 @@ class NodeReader {
       throw broken(`node ${k} reads a node that does not come before it`);
     }
     this.#elements += length;
-    if (!(length >= 1) || this.#elements > this.maxElements) {
-      throw broken(`node ${k} has length ${length}, too much or too little`);
+    if (!(length >= 1)) throw broken(`node ${k} has length ${length}`);
+    if (this.#elements > this.maxElements) {
+      throw broken(
+        `its nodes have more than ${this.maxElements} elements, from node ${k} of length ${length} on`,
+      );
     }
     if (op === "parameter" && !(index >= 0 && index < this.sources)) {
       throw broken(`node ${k} reads source ${index} of ${this.sources}`);

@@ -97,17 +97,32 @@ function chosenBranch(graph: Graph, node: Node, condition: Node): NodeId | undef
 }
 
 function simplifySlice(graph: Graph, node: Node, from: Node): NodeId | undefined {
-  const start = node.index!;
-  if (node.length === from.length) return node.args[0];
-  if (from.op === "slice") return graph.slice(from.args[0], from.index! + start, node.length);
-  if (from.op !== "concat" || from.args.length > MAX_SEARCHED) return undefined;
-  let at = 0;
-  for (const part of from.args) {
-    const { length } = graph.nodes[part];
-    if (start >= at && start + node.length <= at + length) return graph.slice(part, start - at, node.length);
-    at += length;
+  let [id, start] = [node.args[0], node.index!];
+  for (;;) {
+    if (node.length === from.length) return id;
+    const part = from.op === "slice"
+      ? { id: from.args[0], start: from.index! + start }
+      : partAt(graph, from, start, node.length);
+    if (part === undefined) break;
+    ({ id, start } = part);
+    from = graph.nodes[id];
   }
-  return undefined;
+  return id === node.args[0] ? undefined : graph.slice(id, start, node.length);
+}
+
+/** The part of a `concat` that holds a whole slice, and where the slice begins in it. */
+function partAt(
+  graph: Graph,
+  { op, args }: Node,
+  start: number,
+  length: number,
+): { id: NodeId; start: number } | undefined {
+  if (op !== "concat" || args.length > MAX_SEARCHED) return undefined;
+  for (const id of args) {
+    const part = graph.nodes[id].length;
+    if (start < part) return start + length <= part ? { id, start } : undefined;
+    start -= part;
+  }
 }
 
 function isConstant(node: Node, value: number): boolean {

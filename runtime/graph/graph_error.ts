@@ -9,3 +9,8 @@ export class GraphError extends Error {
     this.offset = offset;
   }
 }
+
+/** More of something than a search can come to an end with. */
+export function tooMany(what: string, count: number, most: number): GraphError {
+  return new GraphError("SIZE", `${count} ${what} depend on what may move, expected at most ${most}`);
+}

@@ -5,6 +5,7 @@
  */
 import { Graph, type Node, type NodeId, reachable, reachableBeyond } from "./expr.ts";
 import { forestOf } from "./forest.ts";
+import { tooMany } from "./graph_error.ts";
 import { FALLING, NONE, passOn, RISING } from "./influence.ts";
 import { COMPARISONS, STEPS } from "./lift_plan.ts";
 import { intervalsAnywhere } from "./interval.ts";
@@ -68,6 +69,8 @@ export interface StepRequest {
 }
 
 const SMALLEST = Number.MIN_VALUE;
+/** Most different quantities that steps look at: with more no search comes to an end. */
+const MOST_QUANTITIES = 1_000;
 
 interface Found {
   readonly node: NodeId;
@@ -79,6 +82,7 @@ interface Found {
   readonly above: number;
 }
 
+/** @throws {GraphError} SIZE */
 export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows: RowQuantity[] } {
   const { graph, variables, parameters, cost, limits, held } = request;
   const found = new Map<string, Found>();
@@ -101,6 +105,7 @@ export function describeSteps(request: StepRequest): { steps: LiftedSteps; rows:
   }
   const rows: RowQuantity[] = [];
   const all = [...found.values()];
+  if (all.length > MOST_QUANTITIES) throw tooMany("conditions and roundings", all.length, MOST_QUANTITIES);
   const known = directions(request, all.map(({ smooth }) => smooth));
   const quantities = all.map(({ smooth, bits, cuts, unit, below, above }, quantity): LiftedQuantity => {
     const direction = known[quantity];

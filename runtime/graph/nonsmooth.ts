@@ -16,6 +16,7 @@
  * The variables are z then t, with x_i = x0_i + scale_i·z_i. The objective gets a proximal term ρ·Σ z_i².
  */
 import { type Graph, GraphError, type NodeId, reachable } from "./expr.ts";
+import { tooMany } from "./graph_error.ts";
 import { findInfluence, type Sign } from "./influence.ts";
 import { LAYER, planLift } from "./lift_plan.ts";
 import { LiftValues } from "./lift_values.ts";
@@ -60,6 +61,9 @@ export interface LiftedRow {
 
 /** Limits up to this size are told in units of their own: to a solver a miss of 1e-8 is none. */
 const TINY = 1e-2;
+
+/** Most rows of limits: with more no search comes to an end. */
+const MOST_ROWS = 4_000;
 
 export interface LiftedAuxiliary {
   readonly lower: number;
@@ -116,7 +120,7 @@ export interface Lifted {
   readonly layout: LiftedLayout;
 }
 
-/** @throws {GraphError} SHAPE or INDEX where the request does not fit its graph. */
+/** @throws {GraphError} SHAPE or INDEX where the request does not fit its graph. SIZE where it has too many corners or steps. */
 export function lift(request: LiftRequest): Lifted {
   const { variables, parameters, scale, maxBranches = 12, maxAuxiliaries = 48 } = request;
   if (scale.length !== variables) {
@@ -128,6 +132,9 @@ export function lift(request: LiftRequest): Lifted {
   const limits = request.limits.flatMap((limit, index) =>
     splitLimit(graph, { ...limit, node: limitNodes[index] }, index)
   );
+  if (limits.length > MOST_ROWS) {
+    throw tooMany("limits, counting each side of a corner,", limits.length, MOST_ROWS);
+  }
   const roots = [cost, ...limits.map((limit) => limit.node)];
   const signs: Sign[] = [
     1,

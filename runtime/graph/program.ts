@@ -135,7 +135,7 @@ function checkProgram(program: Program): void {
   let opaques = 0;
   let forests = 0;
   for (let at = 0; at < code.length; at += WIDTH) {
-    const [op, out, length] = code.subarray(at, at + 3);
+    const [op, out, length] = [code[at], code[at + 1], code[at + 2]];
     if (opOf(op) === undefined || op < CODE.opaque || op === CODE.slice) {
       throw broken(`operation ${op} is unknown`);
     }
@@ -163,7 +163,9 @@ function checkProgram(program: Program): void {
 
 function checkArguments(program: Program, at: number, opaques: number, forests: number): void {
   const { code } = program;
-  const [op, out, length, a, sa, b, sb, c, sc] = code.subarray(at, at + 9);
+  const [op, out, length] = [code[at], code[at + 1], code[at + 2]];
+  const [a, sa, b, sb] = [code[at + 3], code[at + 4], code[at + 5], code[at + 6]];
+  const [c, sc] = [code[at + 7], code[at + 8]];
   const inside = (slot: number, size: number) => slot >= 0 && size >= 1 && slot + size <= out;
   const strided = (slot: number, stride: number) =>
     (stride === 0 || stride === 1) && inside(slot, stride === 0 ? 1 : length);

@@ -6,9 +6,11 @@ import type { PluginHandle, PluginHost, PluginSource } from "../cells/host.ts";
 import { BUILTIN_KINDS } from "../cells/host.ts";
 import { setpointError, whyUnreadable } from "../errors.ts";
 import type { PluginKind, SkillFile } from "../graph/skill.ts";
+import type { Clock } from "../clock.ts";
 import { linkStrategy } from "../strategy/link.ts";
 import type { PluginRef, Strategy } from "../strategy/strategy.ts";
 import { Activation } from "./activation.ts";
+import { LinkThread } from "./link_thread.ts";
 import type { RefereeCase } from "./referee.ts";
 
 /** Where the files of a strategy come from. */
@@ -20,25 +22,33 @@ export interface ActivationSource {
 }
 
 export interface ActivatorParts {
+  readonly clock: Clock;
   readonly host: PluginHost;
   readonly cache: ArtifactCache;
   readonly options: { readonly max_iterations?: number; readonly tolerance?: number };
 }
 
 /** Brings strategies to life: opens their plugins, links them, and loads their problems into the optimizer. */
-export class Activator {
+export class Activator implements Disposable {
   readonly #parts: ActivatorParts;
+  readonly #linker: LinkThread;
   #opened = 0;
   /** How many activations use a user's plugin, by its id. */
   readonly #uses = new Map<string, number>();
 
   constructor(parts: ActivatorParts) {
     this.#parts = parts;
+    this.#linker = new LinkThread(parts.clock);
+  }
+
+  [Symbol.dispose](): void {
+    this.#linker[Symbol.dispose]();
   }
 
   /** @throws {SetpointError} With every problem of the strategy; PLUGIN_* where a plugin cannot be opened. */
   async open(strategy: Strategy, source: ActivationSource): Promise<Activation> {
     const { host, cache, options } = this.#parts;
+    this.#linker.wake();
     const resolver = openResolver(cache, { base: source.folder });
     const resolve = source.resolve ?? ((path: string) => resolver.resolve(path));
     const artifacts: Record<string, string> = {};
@@ -72,16 +82,21 @@ export class Activator {
       return handle;
     };
     try {
-      const linked = await linkStrategy(strategy, {
-        kindOf: async (cls) => (await handleOf(cls)).description.kind,
-        schemaOf: async (cls) => (await handleOf(cls)).description.config,
-        lower: async (spec) => {
-          const lowered = await (await handleOf(spec.class)).lower(spec);
-          if (lowered.sample !== undefined) samples.push({ spec, sample: lowered.sample });
-          return lowered;
+      const linked = await linkStrategy(
+        strategy,
+        {
+          kindOf: async (cls) => (await handleOf(cls)).description.kind,
+          schemaOf: async (cls) => (await handleOf(cls)).description.config,
+          lower: async (spec) => {
+            const lowered = await (await handleOf(spec.class)).lower(spec);
+            if (lowered.sample !== undefined) samples.push({ spec, sample: lowered.sample });
+            return lowered;
+          },
+          sequence: async (spec) => (await handleOf(spec.class)).sequence(spec),
         },
-        sequence: async (spec) => (await handleOf(spec.class)).sequence(spec),
-      }, files);
+        files,
+        (request) => this.#linker.link(request),
+      );
       const handles = new Map<string, PluginHandle>();
       for (const [cls, handle] of opening) handles.set(cls, await handle);
       const activation = new Activation({

@@ -108,7 +108,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     this.#parts = parts;
     this.#startedAt = clock.now();
     this.#startedMonotonic = clock.monotonic();
-    this.#activator = new Activator({ host, cache, options });
+    this.#activator = new Activator({ clock, host, cache, options });
     this.#posted = new Posted(this.#activator);
     this.#commits = groupCommit(journal, clock);
     this.#referee = parts.refereeFile === undefined
@@ -299,6 +299,7 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
     await this.#deployment[Symbol.asyncDispose]();
     await this.#file?.[Symbol.asyncDispose]();
     await this.#posted[Symbol.asyncDispose]();
+    this.#activator[Symbol.dispose]();
     this.#commits[Symbol.dispose]();
   }
 

@@ -75,11 +75,14 @@ export interface HardRow {
 }
 
 /** Node "opaque" with index k, in every tape of the strategy, is entry k. */
-export interface LinkedOpaque extends OpaqueSpec {
+export interface WiredOpaque extends OpaqueSpec {
   readonly skill: string;
-  readonly spec: SkillSpec;
   /** Index for `evaluate` of the plugin. */
   readonly local: number;
+}
+
+export interface LinkedOpaque extends WiredOpaque {
+  readonly spec: SkillSpec;
   /** engine onnx: the model. */
   readonly model?: SkillFile;
 }

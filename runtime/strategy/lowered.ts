@@ -7,6 +7,15 @@ import type { Findings } from "./findings.ts";
 import { tellProblem } from "./skill_problems.ts";
 import { isBroken, type NoteCode, type Skill, type Strategy } from "./strategy.ts";
 
+/** Most of each that one skill may have: what a plugin describes is worked on for longer the larger it is. */
+export const SKILL_LIMITS = Object.freeze({
+  nodes: 50_000,
+  /** The lengths of all nodes. */
+  elements: 1 << 18,
+  opaques: 256,
+  limits: 1_000,
+});
+
 export interface LoweredSkill {
   readonly spec: SkillSpec;
   readonly expression: Expression;
@@ -24,7 +33,11 @@ export function acceptLowered(
   findings: Findings,
 ): LoweredSkill {
   const { sources, opaques, limits, notes } = message;
-  const expression = decodeExpression(message.expression, { opaques });
+  for (const [name, list] of Object.entries({ opaques, limits })) {
+    const most = SKILL_LIMITS[name as "opaques" | "limits"];
+    if (list.length > most) refuse(`${list.length} ${name}`, `at most ${most}`);
+  }
+  const expression = decoded(message);
   if (expression.sources !== sources.length) refuse(`${sources.length} sources`, `${expression.sources}`);
   if (expression.outputs.length !== spec.outputs.length) {
     refuse(`${expression.outputs.length} outputs`, `${spec.outputs.length}`);
@@ -54,6 +67,17 @@ export function acceptLowered(
     });
   }
   return { spec, expression, sources, opaques, limits };
+}
+
+function decoded({ expression, opaques }: LoweredMessage): Expression {
+  const { nodes: maxNodes, elements: maxElements } = SKILL_LIMITS;
+  try {
+    return decodeExpression(expression, { opaques, maxNodes, maxElements });
+  } catch (error) {
+    // of the engine: simplifying follows what is nested
+    if (!(error instanceof RangeError)) throw error;
+    throw new GraphError("EXPRESSION", "Cannot read an expression: its nodes are nested too deep");
+  }
 }
 
 /** What a plugin may call its notes. */

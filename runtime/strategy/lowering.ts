@@ -1,21 +1,27 @@
 /** Asks the plugins what each skill is. */
 import { SetpointError } from "../errors.ts";
 import { checkConfig, type ConfigSchema } from "../graph/config_schema.ts";
-import type { PluginKind } from "../graph/skill.ts";
+import type { LoweredMessage, PluginKind, SkillSpec } from "../graph/skill.ts";
 import type { Findings } from "./findings.ts";
 import type { FileResolver, SkillDriver } from "./linked.ts";
-import { acceptLowered, acceptSequence, type LoweredSkill } from "./lowered.ts";
+import { acceptSequence } from "./lowered.ts";
 import { OPTIMIZER_KEYS } from "./optimizer_config.ts";
-import { tellFailures, tellProblem } from "./skill_problems.ts";
+import { tellFailure, tellProblem } from "./skill_problems.ts";
 import { specOf, undeclaredOf, variableInfos } from "./skill_spec.ts";
 import type { Skill, Strategy } from "./strategy.ts";
+
+/** What a plugin made of a skill, as it gave it. */
+export interface Described {
+  readonly spec: SkillSpec;
+  readonly message: LoweredMessage;
+}
 
 /** What is known of the skills; one that is missing here has its reason in the findings. */
 export interface Answers {
   readonly kinds: ReadonlyMap<string, PluginKind>;
   /** By composition. */
   readonly sequences: ReadonlyMap<string, readonly string[]>;
-  readonly lowered: ReadonlyMap<string, LoweredSkill>;
+  readonly lowered: ReadonlyMap<string, Described>;
   /** By skill, where its plugin says what its config may be. */
   readonly schemas: ReadonlyMap<string, ConfigSchema>;
 }
@@ -31,7 +37,7 @@ export async function askPlugins(
   const kinds = await askKinds(strategy, driver, findings);
   const schemas = await askSchemas(strategy, kinds, driver);
   const sequences = new Map<string, readonly string[]>();
-  const lowered = new Map<string, LoweredSkill>();
+  const lowered = new Map<string, Described>();
   const variables = variableInfos(strategy);
   await Promise.all([...strategy.skills.values()].map(async (skill) => {
     const kind = kinds.get(skill.name);
@@ -40,12 +46,14 @@ export async function askPlugins(
     if (schema !== undefined && !acceptConfig(strategy, skill, schema, findings)) return;
     if (kind === "optimizer") return;
     const undeclared = undeclaredOf(skill, variables).length > 0;
-    await tellFailures(skill, undeclared, findings, async () => {
+    try {
       const spec = await specOf(strategy, skill, kind, variables, files, findings, schema);
       if (spec === undefined) return;
       if (kind === "composition") sequences.set(skill.name, acceptSequence(await driver.sequence(spec)));
-      else lowered.set(skill.name, acceptLowered(strategy, spec, await driver.lower(spec), skill, findings));
-    });
+      else lowered.set(skill.name, { spec, message: await driver.lower(spec) });
+    } catch (error) {
+      tellFailure(error, skill, undeclared, findings);
+    }
   }));
   return {
     kinds,

@@ -10,6 +10,30 @@ export interface Positions {
   keyPosition(path: Path): Position;
 }
 
+/** A place that is still to be looked up. */
+interface SoughtPosition extends Position {
+  readonly path: Path;
+  readonly offset?: number;
+  readonly key: boolean;
+}
+
+/** Where the text is not at hand: {@linkcode foundPosition} looks these up where it is. Plain data. */
+export const soughtPositions: Positions = Object.freeze({
+  position: (path: Path, offset?: number): SoughtPosition => ({
+    path,
+    key: false,
+    ...(offset !== undefined && { offset }),
+  }),
+  keyPosition: (path: Path): SoughtPosition => ({ path, key: true }),
+});
+
+/** A sought position as that of the text; any other as it is. */
+export function foundPosition(positions: Positions, at: Position): Position {
+  const { path, offset, key } = at as Partial<SoughtPosition>;
+  if (path === undefined) return at;
+  return key ? positions.keyPosition(path) : positions.position(path, offset);
+}
+
 /** Positions in a JSON request: RFC 6901 pointers below `base`. An offset into a text has no place in a pointer. */
 export function jsonPositions(base: string): Positions {
   const position = (path: Path): Position => ({ pointer: base + path.map(pointerStep).join("") });

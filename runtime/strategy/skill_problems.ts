@@ -6,36 +6,26 @@ import type { Findings } from "./findings.ts";
 import type { Skill } from "./strategy.ts";
 
 /**
- * Runs `ask`; what it throws is told, unless it is a fault of this program.
+ * Tells what was thrown at a skill; a fault of this program is thrown again.
  * @param undeclared Whether the skill names undeclared variables: they have no units that could be wrong.
  */
-export async function tellFailures(
-  skill: Skill,
-  undeclared: boolean,
-  findings: Findings,
-  ask: () => Promise<void>,
-): Promise<void> {
-  try {
-    await ask();
-  } catch (error) {
-    const problems = problemsOf(error);
-    if (problems !== undefined) {
-      for (const problem of problems) {
-        if (!undeclared || problem.code !== "UNIT_MISMATCH") tellProblem(skill, problem, findings);
-      }
-    } else if (error instanceof SetpointError) {
-      for (const { code, message, variable } of error.problems) {
-        findings.problem(code, ["skills", skill.name], named(message, skill), {
-          key: true,
-          ...(variable !== undefined && { variable }),
-        });
-      }
-    } else if (error instanceof GraphError) {
-      findings.problem("EXPRESSION_INVALID", ["skills", skill.name], named(error.message, skill), {
+export function tellFailure(error: unknown, skill: Skill, undeclared: boolean, findings: Findings): void {
+  const problems = problemsOf(error);
+  if (problems !== undefined) {
+    for (const problem of problems) {
+      if (!undeclared || problem.code !== "UNIT_MISMATCH") tellProblem(skill, problem, findings);
+    }
+  } else if (error instanceof SetpointError) {
+    for (const { code, message, variable } of error.problems) {
+      findings.problem(code, ["skills", skill.name], named(message, skill), {
         key: true,
+        ...(variable !== undefined && { variable }),
       });
-    } else throw error;
-  }
+    }
+  } else if (error instanceof GraphError) {
+    const message = `${error.message} (skill "${skill.name}" of class "${skill.class}")`;
+    findings.problem("EXPRESSION_INVALID", ["skills", skill.name], message, { key: true });
+  } else throw error;
 }
 
 export function tellProblem(

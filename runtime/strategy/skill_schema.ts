@@ -30,10 +30,6 @@ export function readSkill(name: string, fields: Fields): Skill {
     outputs: Object.freeze(outputs),
     config: config as { readonly [key: string]: Json },
     readable: fields.findings.problems.length === before,
-    at: (path: Path = [], offset?: number) =>
-      path.length === 0
-        ? fields.findings.keyAt(fields.path)
-        : fields.findings.at([...fields.path, ...path], offset),
   });
 }
 

@@ -55,8 +55,6 @@ export interface Skill {
   readonly config: { readonly [key: string]: Json };
   /** False where a part of it could not be read: told already, and of no use to a plugin. */
   readonly readable: boolean;
-  /** Where a part of the skill is, e.g. `at(["config", "formula"], 12)`. */
-  at(path?: readonly (string | number)[], offset?: number): Position;
 }
 
 export interface Task {

@@ -1,13 +1,13 @@
 /** Runs the lowered skills symbolically: every value of a run becomes a node of one graph. */
 import { type Graph, type NodeId, reachable } from "../graph/expr.ts";
 import type { Limit, Source } from "../graph/skill.ts";
-import type { LinkedOpaque } from "./linked.ts";
+import type { WiredOpaque } from "./linked.ts";
 import type { LoweredSkill } from "./lowered.ts";
 import { MEASURED_TYPES, type Strategy } from "./strategy.ts";
 
 /** The foreign code of a strategy: one number for each opaque node of each skill, the same in every tape. */
 export class OpaqueTable {
-  readonly entries: LinkedOpaque[] = [];
+  readonly entries: WiredOpaque[] = [];
   readonly #known = new Map<string, number>();
 
   /** The number of opaque `local` of a skill. */
@@ -15,10 +15,24 @@ export class OpaqueTable {
     const key = `${local} ${spec.name}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const opaque = opaques[local];
-    const model = opaque.file === undefined ? undefined : spec.files[opaque.file];
     this.#known.set(key, this.entries.length);
-    return this.entries.push({ ...opaque, skill: spec.name, spec, local, ...(model && { model }) }) - 1;
+    return this.entries.push({ ...opaques[local], skill: spec.name, local }) - 1;
+  }
+}
+
+/** Most of each in the graph of a strategy: a guard evaluates it in the kernel, within a few milliseconds. */
+export const GRAPH_LIMITS = Object.freeze({
+  nodes: 100_000,
+  /** The lengths of all nodes. */
+  elements: 1 << 18,
+  /** Numbers in constants, layers and forests. */
+  weights: 1 << 21,
+});
+
+/** A strategy becomes larger than its graph may be. */
+export class GraphTooLarge extends Error {
+  constructor(readonly skill: string, message: string) {
+    super(message);
   }
 }
 
@@ -49,6 +63,8 @@ export class Wiring {
   readonly #options: WiringOptions;
   /** Value at the start of the run by variable: `V_current`. */
   readonly #current = new Map<string, NodeId>();
+  /** What the first so many nodes of the graph amount to. */
+  readonly #size = { nodes: 0, elements: 0, weights: 0 };
 
   constructor(options: WiringOptions) {
     this.#options = options;
@@ -61,8 +77,13 @@ export class Wiring {
     }
   }
 
+  /** @throws {GraphTooLarge} */
   run(skills: readonly string[]): void {
-    for (const name of skills) this.#step(name, this.#options.lowered.get(name)!);
+    for (const name of skills) {
+      const skill = this.#options.lowered.get(name)!;
+      this.#step(name, skill);
+      this.#measure(skill);
+    }
   }
 
   /** What PreCalculateVariables has written becomes the present value of Calculated variables. */
@@ -85,6 +106,22 @@ export class Wiring {
       const node = (written ? this.latest : before).get(limit.variable)!;
       this.limits.set(`${k} ${name}`, { skill: name, limit, node });
     });
+  }
+
+  #measure({ spec }: LoweredSkill): void {
+    const size = this.#size;
+    const { nodes } = this.graph;
+    for (; size.nodes < nodes.length; size.nodes++) {
+      const { length, data } = nodes[size.nodes];
+      size.elements += length;
+      size.weights += data?.length ?? 0;
+    }
+    for (const key of Object.keys(GRAPH_LIMITS) as (keyof typeof GRAPH_LIMITS)[]) {
+      if (size[key] <= GRAPH_LIMITS[key]) continue;
+      const message = `Cannot link skill "${spec.name}" of class "${spec.class}": with it the strategy has ` +
+        `${size[key]} ${key} in its graph, expected at most ${GRAPH_LIMITS[key]}`;
+      throw new GraphTooLarge(spec.name, message);
+    }
   }
 
   #source({ variable, role }: Source): NodeId {

@@ -6,6 +6,7 @@ import { bowl, foreignProblem, runOf, startHost } from "../cells/start.ts";
 import { ABUSES } from "../hostile/abuses.ts";
 import { type Abuse, assault } from "../hostile/assault.ts";
 import { attackPlugin } from "../hostile/attack.ts";
+import { DESCRIBED, describingPlugin, DESCRIPTIONS } from "../hostile/descriptions.ts";
 import { ATTACKS } from "../hostile/numbered_attacks.ts";
 import { openKernel } from "../kernel/open_kernel.ts";
 import { pssOf } from "./memory.ts";
@@ -74,7 +75,13 @@ tasks: [{ name: Optimize, skill_sequence: [best] }]
 `;
 
 export async function cellsBench(): Promise<BenchRow[]> {
-  return [...await starts(), ...await trips(), ...await overhead(), ...await attacks()];
+  return [
+    ...await starts(),
+    ...await trips(),
+    ...await overhead(),
+    ...await descriptions(),
+    ...await attacks(),
+  ];
 }
 
 async function starts(): Promise<BenchRow[]> {
@@ -168,6 +175,41 @@ async function overhead(): Promise<BenchRow[]> {
       note: "of the first quartiles; goal ≤ 2",
     },
   ];
+}
+
+/** A kernel at work, while another strategy is read whose plugin describes too much. */
+async function descriptions(): Promise<BenchRow[]> {
+  const honest = describingPlugin({ body: 'output = g.binary("mul", x, y);' });
+  await using opened = await openKernel({ strategy: DESCRIBED, files: { "own.ts": honest } });
+  const tried = `${opened.folder}/tried`;
+  await Deno.mkdir(tried);
+  const lag = async (body: string) => {
+    await Deno.writeTextFile(`${tried}/own.ts`, describingPlugin({ body }));
+    let [longest, last] = [0, performance.now()];
+    const stop = systemClock.every(2, () => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last - 2);
+      last = now;
+    });
+    await opened.kernel.validate(DESCRIBED, `${tried}/strategy.yaml`).catch(() => {});
+    await systemClock.sleep(10);
+    stop();
+    return longest;
+  };
+  const rows: BenchRow[] = [];
+  for (const { name, body } of [{ name: "one node", body: "" }, ...DESCRIPTIONS]) {
+    let least = await lag(body);
+    for (let again = 0; again < 2 && least > LAG_MS; again++) least = Math.min(least, await lag(body));
+    rows.push({
+      name: `kernel lag: a description of ${name}`,
+      value: least,
+      unit: "ms",
+      note: "linked or refused",
+    });
+  }
+  const worst = Math.max(...rows.map(({ value }) => value));
+  const note = `of ${rows.length}; goal ≤ ${LAG_MS}`;
+  return [...rows, { name: "kernel lag: the worst description", value: worst, unit: "ms", note }];
 }
 
 /** Beside an honest plugin, which is called all the time. */

@@ -49,7 +49,7 @@ Deno.test("decodeExpression() names what is wrong", () => {
   };
   assertThrows(() => decodeExpression(new Uint8Array(4)), GraphError, "less than a header");
   assertThrows(() => decodeExpression(bytes, { maxBytes: 100 }), GraphError, "more than 100");
-  assertThrows(() => decodeExpression(bytes, { maxElements: 5 }), GraphError, "too much");
+  assertThrows(() => decodeExpression(bytes, { maxElements: 5 }), GraphError, "more than 5 elements");
   assertThrows(() => decodeExpression(changed(0, 1)), GraphError, "begin");
   assertThrows(() => decodeExpression(changed(1, 9)), GraphError, "Got expression v9, expected v1");
   assertThrows(() => decodeExpression(changed(3, 2 ** 30)), GraphError, "counts");

@@ -321,7 +321,10 @@ skills:
 tasks: []
 `;
   const at = (formula: string, offset: number) => {
-    const { line, column } = readStrategy(text(formula)).skills.get("f")!.at(["config", "formula"], offset);
+    const { line, column } = readStrategy(text(formula)).position(
+      ["skills", "f", "config", "formula"],
+      offset,
+    );
     return `${line}:${column}`;
   };
   assertEquals(at("a + b", 4), "7:20");

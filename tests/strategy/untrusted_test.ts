@@ -38,7 +38,7 @@ async function lowered(change: (message: LoweredMessage) => Partial<LoweredMessa
   assertEquals(error.problems.length, 1, error.message);
   const [{ code, at, message }] = error.problems;
   assertEquals([code, at?.line, at?.column], ["EXPRESSION_INVALID", 8, 3]);
-  assertMatch(message, /\(skill "f"\)/);
+  assertMatch(message, /\(skill "f" of class "Formula"\)/);
   return message;
 }
 
@@ -139,4 +139,34 @@ Deno.test("linkStrategy() points into a posted strategy with JSON pointers, all 
     ["NOT_OPTIMIZABLE", "/config/tasks"],
   ]);
   assert(error.message.includes("undefined_name"));
+});
+
+Deno.test("linkStrategy() refuses a graph that grows too large by running one skill again and again", async () => {
+  const text = `${HEAD}objective: {minimize: cost}
+variables:
+  x: {type: Operative, threshold: 1}
+  z: {type: Informative}
+  cost: {type: CalculatedKPI}
+skills:
+  f: {class: Formula, inputs: [z, x], outputs: [z], config: {formula: z + x}}
+  g: {class: Formula, inputs: [z, x], outputs: [cost], config: {formula: z * x}}
+tasks:
+  - {name: Main, skill_sequence: [f, f, f, g]}
+`;
+  const lower = async (spec: SkillSpec) => {
+    const message = await sound.lower(spec);
+    if (spec.name !== "f") return message;
+    const graph = new Graph();
+    let value = graph.parameter(0);
+    for (let k = 0; k < 40_000; k++) value = graph.unary(k % 2 === 0 ? "tanh" : "exp", value);
+    const expression = encodeExpression({ graph, sources: 1, outputs: [value] });
+    return { ...message, sources: [{ variable: "z", role: "value" as const }], expression };
+  };
+  const link = () => linkStrategy(readStrategy(text, { file: "s.yaml" }), { ...sound, lower }, noFiles);
+  const { problems } = await assertRejects(link, SetpointError);
+  assertEquals(problems.map(({ code, at }) => [code, at?.line, at?.column]), [["STRATEGY_TOO_LARGE", 9, 3]]);
+  assertMatch(
+    problems[0].message,
+    /skill "f" of class "Formula": with it the strategy has \d+ nodes in its graph, expected at most 100000/,
+  );
 });
