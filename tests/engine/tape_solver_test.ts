@@ -141,13 +141,13 @@ Deno.test("many solvers of one problem share its memory, and do not disturb each
 
 Deno.test("a problem that nobody has any more gives back tape and solver", () => {
   const before = Deno.memoryUsage().rss;
-  for (let k = 0; k < 1500; k++) {
+  for (let k = 0; k < 6000; k++) {
     const [, nlp] = valley();
     assertEquals(createLiftedSolver(nlp).solve().status, 0);
   }
-  // kept, they would be 1,500 memories of some 200 kB
+  // kept, they would be 6,000 memories of some 200 kB; the engine collects when it likes
   const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
-  assert(grown < 200, `${grown} MB`);
+  assert(grown < 600, `${grown} MB`);
 });
 
 Deno.test("foreign code inside a solve is asked for the same in both forms; where it fails the step is cut", () => {

@@ -318,17 +318,13 @@ Deno.test("optimize() of large forests is as good as 30 random descents, and say
 Deno.test("optimize() of a large forest ends at its deadline and at a cancel with the best point so far", () => {
   const { loaded, cost } = forestProblem(8, 200, 8, seeded(44));
   const setting = unit(8);
-  for (const budget of [3, 40, 400]) {
+  for (const [budget, least] of [[3, 0], [40, 0], [400, 0], [4000, 1]]) {
     let ticks = 0;
     const run = runOf(loaded, { ...setting, now: () => ticks++, deadlineMs: budget });
     const { x } = optimizer.optimize(run);
     assert(ticks - budget < 60, `${ticks} looks at the clock of ${budget}`);
-    assert(cost(x) <= cost(setting.x0));
+    assert(cost(x) <= cost(setting.x0) - least);
   }
-  const began = performance.now();
-  const { x } = optimizer.optimize(runOf(loaded, { ...setting, deadlineMs: 300 }));
-  assert(performance.now() - began < 3000);
-  assert(cost(x) < cost(setting.x0) - 1);
   const cancelled = optimizer.optimize(runOf(loaded, { ...setting, cancelled: () => true }));
   assert(cost(cancelled.x) <= cost(setting.x0));
 });
