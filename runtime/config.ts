@@ -3,72 +3,19 @@
  * winning; checked as a whole, with every problem at once, and frozen. Each key `a.b` is also the variable
  * `SETPOINT_A_B` (secrets belong there).
  */
-import { type Position, type Problem, SetpointError, setpointError, whyUnreadable } from "./errors.ts";
-import { boolean, choice, integer, path, positive, type Setting, text, type ValueOf } from "./setting.ts";
-import type { ParsedYaml } from "./yaml.ts";
+import {
+  FLAGS,
+  type Key,
+  type LogLevel,
+  type Mode,
+  SETTINGS,
+  type Values,
+  variableOf,
+} from "./config_keys.ts";
+import { absolute, Reading } from "./config_reading.ts";
+import { SetpointError } from "./errors.ts";
 
-const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** hybrid: schedule and HTTP; api: HTTP alone; continuous: schedule, and of HTTP only health, metrics and cache. */
-const MODES = ["hybrid", "continuous", "api"] as const;
-export type Mode = (typeof MODES)[number];
-
-/** advisory: a person decides; closed_loop: a program may apply what was published. */
-const CONTROL_MODES = ["advisory", "closed_loop"] as const;
-
-/** The checkout, which the default folders are in. */
-export const ROOT = import.meta.dirname!.replace(/\/[^/]*$/, "");
-
-/** Every key there is; `metadata/config.example.yaml` tells them to people. */
-const SETTINGS = {
-  "log.level": choice(LOG_LEVELS, "INFO"),
-  "app.mode": choice(MODES, "hybrid"),
-  "api.host": text("127.0.0.1"),
-  "api.port": integer(0, 65535, 8005),
-  "api.debug": boolean(false),
-  "api.max_body_bytes": integer(1000, 100_000_000, 1_000_000),
-  "api.max_in_flight": integer(1, 1000, 32),
-  "api.body_timeout_seconds": positive(600, 10),
-  "database.host": text(null),
-  "database.port": integer(1, 65535, 5432),
-  "database.dbname": text(null),
-  "database.user": text(null),
-  "database.password": text(null, { secret: true }),
-  "database.table": text("process_data"),
-  "database.timestamp_column": text("timestamp"),
-  "database.timezone": text("UTC"),
-  "storage.directory": path(`${ROOT}/strategies/kiln`),
-  "storage.minio.endpoint": text(null),
-  "storage.minio.access_key": text(null, { secret: true }),
-  "storage.minio.secret_key": text(null, { secret: true }),
-  "storage.minio.bucket": text(null),
-  "storage.minio.use_ssl": boolean(null),
-  "cache.max_bytes": integer(1_000_000, 1e12, 100_000_000),
-  "optimization.interval_seconds": positive(86_400, null),
-  "optimization.max_iterations": integer(1, 100_000, null),
-  "optimization.tolerance": positive(1, null),
-  "optimization.deadline_ms": integer(10, 600_000, 10_000),
-  "optimization.control": choice(CONTROL_MODES, "advisory"),
-  "optimization.config_file": path(null),
-  "folders.state": path(`${ROOT}/state`),
-  "folders.metadata": path(`${ROOT}/metadata`),
-} as const satisfies Record<string, Setting<unknown>>;
-
-export type Key = keyof typeof SETTINGS;
-type Values = { -readonly [K in Key]: ValueOf<(typeof SETTINGS)[K]> };
-
-/** What each key of {@linkcode SETTINGS} is called on the command line, where it is. */
-export const FLAGS: Readonly<Record<string, Key>> = {
-  "mode": "app.mode",
-  "host": "api.host",
-  "port": "api.port",
-  "debug": "api.debug",
-  "interval": "optimization.interval_seconds",
-  "state": "folders.state",
-  "metadata": "folders.metadata",
-  "strategy": "optimization.config_file",
-};
+export { FLAGS, type Key, type LogLevel, type Mode, ROOT, variableOf } from "./config_keys.ts";
 
 /** PostgreSQL; `password` may be empty where the server asks for none. */
 export interface DatabaseConfig {
@@ -130,7 +77,7 @@ export interface Config {
     /** Longest time of one optimization. */
     readonly deadline_ms: number;
     /** Who may act on answers. */
-    readonly control: (typeof CONTROL_MODES)[number];
+    readonly control: Values["optimization.control"];
     /** A strategy file that runs in the place of the deployed version; absolute. */
     readonly config_file: string | null;
   };
@@ -145,14 +92,6 @@ export interface ConfigSources {
   readonly file?: string;
   /** Default `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
-}
-
-/** Largest configuration file, in bytes. */
-const MAX_BYTES = 65_536;
-
-/** @example `variableOf("database.password")` is `SETPOINT_DATABASE_PASSWORD`. */
-export function variableOf(key: Key): string {
-  return `SETPOINT_${key.toUpperCase().replaceAll(".", "_")}`;
 }
 
 /** All variables that {@linkcode readConfig} looks at. */
@@ -174,23 +113,17 @@ export async function readConfig(sources: ConfigSources = {}): Promise<Config> {
   const told = sources.file ?? env("SETPOINT_CONFIG");
   const file = told === undefined ? null : fromCallersFolder(told, env);
   const reading = new Reading();
-  if (file !== null) await readFile(reading, file);
+  if (file !== null) await reading.takeFile(file);
+  const fromCaller = (path: string) => fromCallersFolder(path, env);
   for (const key of Object.keys(SETTINGS) as Key[]) {
     const name = variableOf(key);
     const value = env(name);
-    if (value !== undefined && value !== "") {
-      reading.take(
-        key,
-        SETTINGS[key].parse(value),
-        { code: "CONFIG_INVALID", name, at: { file: name } },
-        fromCwd(env),
-      );
-    }
+    if (value === undefined || value === "") continue;
+    reading.take(key, SETTINGS[key].parse(value), { code: "CONFIG_INVALID", at: { file: name } }, fromCaller);
   }
   for (const [flag, value] of Object.entries(sources.flags ?? {})) {
     const key = FLAGS[flag];
-    const name = `--${flag}`;
-    reading.take(key, SETTINGS[key].parse(value), { code: "USAGE", name, at: { file: name } }, fromCwd(env));
+    reading.take(key, SETTINGS[key].parse(value), { code: "USAGE", at: { file: `--${flag}` } }, fromCaller);
   }
   const database = reading.section("database", ["database.host", "database.dbname", "database.user"]);
   const minioKeys = ["endpoint", "access_key", "secret_key", "bucket"].map((name) =>
@@ -211,100 +144,6 @@ export function listenAddress({ api, app }: Config): { readonly host: string; re
 /** `localhost`, 127.0.0.0/8 or ::1, with or without brackets. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
-}
-
-interface Origin {
-  readonly code: "CONFIG_INVALID" | "USAGE";
-  readonly name: string;
-  readonly at: Position;
-}
-
-/** The values so far, with what is wrong about them. */
-class Reading {
-  readonly values: Values = Object.fromEntries(
-    Object.entries(SETTINGS).map(([key, { fallback }]) => [key, fallback]),
-  ) as Values;
-  readonly told = new Map<Key, Origin>();
-  readonly problems: Problem[] = [];
-
-  take(key: Key, value: unknown, origin: Origin, resolve: (path: string) => string): void {
-    const setting: Setting<unknown> = SETTINGS[key];
-    const read = setting.read(value);
-    this.told.set(key, origin);
-    if (read === undefined) {
-      const shown = setting.secret ? "" : ` to ${JSON.stringify(value) ?? String(value)}`;
-      const message = `Cannot set ${key}${shown}, expected ${setting.expected}`;
-      this.problems.push({ code: origin.code, message, at: origin.at });
-    } else {
-      const known = this.values as Record<Key, unknown>;
-      known[key] = setting.path ? resolve(read as string) : read;
-    }
-  }
-
-  /** Whether any key of a section is told; then `required` ones must be. */
-  section(name: string, required: readonly Key[]): boolean {
-    const first = [...this.told].find(([key]) => key.startsWith(`${name}.`));
-    if (first === undefined) return false;
-    for (const key of required) {
-      if (this.told.has(key)) continue;
-      const message = `Cannot use ${name}: ${key} is missing, expected it in the file or in ${
-        variableOf(key)
-      }`;
-      this.problems.push({ code: "CONFIG_INVALID", message, at: first[1].at });
-    }
-    return true;
-  }
-}
-
-async function readFile(reading: Reading, file: string): Promise<void> {
-  const { parseYaml } = await import("./yaml.ts");
-  let content: string;
-  try {
-    content = await Deno.readTextFile(file);
-  } catch (cause) {
-    throw setpointError("CONFIG_INVALID", `Cannot read the configuration: ${whyUnreadable(cause)}`, {
-      at: { file },
-      cause,
-    });
-  }
-  let yaml: ParsedYaml;
-  try {
-    yaml = parseYaml(content, { file, maxBytes: MAX_BYTES });
-  } catch (error) {
-    if (!(error instanceof SetpointError)) throw error;
-    throw new SetpointError(error.problems.map((problem) => ({ ...problem, code: "CONFIG_INVALID" })));
-  }
-  const folder = file.slice(0, file.lastIndexOf("/")) || "/";
-  const resolve = (path: string) => absolute(path, folder);
-  walk(yaml.value, []);
-
-  function walk(value: unknown, at: readonly string[]): void {
-    const name = at.join(".");
-    if (Object.hasOwn(SETTINGS, name)) {
-      const origin: Origin = { code: "CONFIG_INVALID", name, at: yaml.position(at) };
-      if (value !== null) reading.take(name as Key, value, origin, resolve);
-      return;
-    }
-    const inside = keysBelow(name);
-    const refuse = (message: string, place: Position) =>
-      reading.problems.push({ code: "CONFIG_INVALID", message, at: place });
-    if (inside.length === 0) {
-      const parent = at.slice(0, -1).join(".");
-      refuse(`Unknown key "${name}", expected ${keysBelow(parent).join(", ")}`, yaml.keyPosition(at));
-    } else if (value !== null && (typeof value !== "object" || Array.isArray(value))) {
-      const what = at.length === 0 ? "the configuration" : name;
-      refuse(`Cannot read ${what}, expected the keys ${inside.join(", ")}`, yaml.position(at));
-    } else {
-      for (const [key, part] of Object.entries(value ?? {})) walk(part, [...at, key]);
-    }
-  }
-}
-
-/** The keys that a section has directly below it; "" is the whole file. */
-function keysBelow(section: string): string[] {
-  const prefix = section === "" ? "" : `${section}.`;
-  const below = Object.keys(SETTINGS).filter((key) => key.startsWith(prefix));
-  return [...new Set(below.map((key) => key.slice(prefix.length).split(".")[0]))];
 }
 
 interface Found {
@@ -367,20 +206,6 @@ function assemble(v: Values, found: Found): Config {
 
 function environment(name: string): string | undefined {
   return Deno.env.get(name);
-}
-
-function fromCwd(env: (name: string) => string | undefined): (path: string) => string {
-  return (path) => fromCallersFolder(path, env);
-}
-
-/** An absolute path without `.`, `..` or a slash at its end. */
-function absolute(path: string, folder: string): string {
-  const parts: string[] = [];
-  for (const part of (path.startsWith("/") ? path : `${folder}/${path}`).split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }
 
 function frozen<T>(value: T): T {
