@@ -5,7 +5,13 @@
 import { didYouMean } from "../runtime/graph/nearest_names.ts";
 import type { ConfigSchema } from "../runtime/graph/config_schema.ts";
 import type { PluginExample, PluginLimits, PluginTest } from "../runtime/graph/manifest.ts";
-import type { Lowered, PluginKind, SkillSpec } from "../runtime/graph/skill.ts";
+import {
+  PLUGIN_KINDS,
+  PLUGIN_NAME,
+  PLUGIN_VERSION,
+  type PluginKind,
+} from "../runtime/graph/plugin_identity.ts";
+import type { Lowered, SkillSpec } from "../runtime/graph/skill.ts";
 import type { OptimizationProblem, OptimizationResult } from "../runtime/graph/optimization.ts";
 
 export { Graph, GraphError } from "../runtime/graph/expr.ts";
@@ -110,12 +116,15 @@ export interface CompositionPlugin extends Common {
 /** A plugin that finds the point. */
 export interface OptimizerPlugin extends Common {
   readonly kind: "optimizer";
+  /**
+   * Finds the point; called once a run, synchronous. It looks at `remaining` and `cancelled` now and then: at the
+   * deadline its process is ended, and the run has no answer. What it throws fails the run.
+   */
   optimize(problem: OptimizationProblem): OptimizationResult;
 }
 
+/** What a plugin file's default export is, of any kind. */
 export type Plugin = SkillPlugin | CompositionPlugin | OptimizerPlugin;
-
-const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
 
 const PARTS = [
   ...["name", "version", "kind", "description", "sdk"],
@@ -136,17 +145,17 @@ const METHODS: Readonly<Record<PluginKind, readonly string[]>> = {
  */
 export function definePlugin<const P extends Plugin>(plugin: P): P {
   const { name, version, kind } = plugin;
-  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/.test(name)) {
+  if (typeof name !== "string" || !PLUGIN_NAME.test(name)) {
     throw new TypeError(`Cannot define a plugin named ${JSON.stringify(name)}: expected "publisher/name"`);
   }
-  if (typeof version !== "string" || !/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,50})?$/.test(version)) {
+  if (typeof version !== "string" || !PLUGIN_VERSION.test(version)) {
     throw new TypeError(
       `Cannot define "${name}": its version is ${JSON.stringify(version)}, expected e.g. "1.0.0"`,
     );
   }
-  if (!KINDS.includes(kind)) {
+  if (!PLUGIN_KINDS.includes(kind)) {
     throw new TypeError(
-      `Cannot define "${name}": its kind is ${JSON.stringify(kind)}, expected ${KINDS.join(", ")}`,
+      `Cannot define "${name}": its kind is ${JSON.stringify(kind)}, expected ${PLUGIN_KINDS.join(", ")}`,
     );
   }
   const methods = METHODS[kind];

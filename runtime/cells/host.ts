@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { SetpointError, setpointError } from "../errors.ts";
 import type { PluginLimits } from "../graph/manifest.ts";
 import type { OptimizationResult } from "../graph/optimization.ts";
-import type { PluginKind } from "../graph/skill.ts";
+import { PLUGIN_KINDS, type PluginKind } from "../graph/plugin_identity.ts";
 import { checkDescription, type PluginDescription } from "./answers.ts";
 import type { CallLabel } from "./call_errors.ts";
 import {
@@ -85,14 +85,6 @@ export interface CellStatus {
   readonly heap_bytes: number | null;
 }
 
-export const BUILTIN_KINDS: readonly PluginKind[] = [
-  "function",
-  "model",
-  "constraint",
-  "composition",
-  "optimizer",
-];
-
 /** One plugin of a cell, as people see it. */
 export interface OpenPlugin {
   readonly name: string;
@@ -129,7 +121,7 @@ export class PluginHost implements AsyncDisposable {
 
   /** Starts the built-in plugins, all at once. @throws {SetpointError} PLUGIN_* */
   async start(): Promise<void> {
-    await Promise.all(BUILTIN_KINDS.map((kind) => this.open({ id: `builtin:${kind}`, builtin: kind })));
+    await Promise.all(PLUGIN_KINDS.map((kind) => this.open({ id: `builtin:${kind}`, builtin: kind })));
   }
 
   /** Loads a plugin; the same id again gives the same handle. @throws {SetpointError} PLUGIN_INVALID, PLUGIN_DIED … */

@@ -1,10 +1,11 @@
 /** What a plugin says of itself beside its name: the SDK that it is for, its config, its needs, its examples and tests. */
 import { checkSchema, type ConfigSchema } from "./config_schema.ts";
 import { didYouMean } from "./nearest_names.ts";
+import { PLUGIN_KINDS, PLUGIN_NAME, PLUGIN_VERSION, type PluginKind } from "./plugin_identity.ts";
 import { printable } from "./printable.ts";
 import { satisfies } from "./sdk_range.ts";
 import { SDK_VERSION } from "./sdk_version.ts";
-import type { Json, PluginKind } from "./skill.ts";
+import type { Json } from "./skill.ts";
 
 /** What one plugin needs, or may use. Names carry their units. */
 export interface PluginLimits {
@@ -87,7 +88,6 @@ export interface PluginManifest {
   readonly tests?: readonly PluginTest[];
 }
 
-const KINDS: readonly PluginKind[] = ["model", "function", "constraint", "optimizer", "composition"];
 const MOST = 50;
 /** Inputs, outputs and units of one test: the problem of an optimizer's is made in the kernel. */
 const MOST_VALUES = 1_000;
@@ -101,13 +101,14 @@ const TEST_KEYS = [
 export function checkManifest(value: unknown): PluginManifest {
   const given = mapping(value, "manifest");
   const { name, version, description, sdk, config, limits, examples, tests } = given;
-  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/.test(name)) {
+  if (typeof name !== "string" || !PLUGIN_NAME.test(name)) {
     wrong("name", name, '"publisher/name"');
   }
-  if (typeof version !== "string" || !/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,50})?$/.test(version)) {
+  if (typeof version !== "string" || !PLUGIN_VERSION.test(version)) {
     wrong("version", version, 'a semantic version such as "1.0.0"');
   }
-  const kind = KINDS.find((known) => known === given.kind) ?? wrong("kind", given.kind, KINDS.join(", "));
+  const kind = PLUGIN_KINDS.find((known) => known === given.kind) ??
+    wrong("kind", given.kind, PLUGIN_KINDS.join(", "));
   if (isGiven(description) && typeof description !== "string") wrong("description", description, "a text");
   if (isGiven(sdk)) checkSdk(sdk);
   return Object.freeze({

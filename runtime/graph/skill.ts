@@ -4,8 +4,7 @@
  */
 import type { Expression } from "./expr.ts";
 
-/** model, function and constraint compute a skill's outputs; an optimizer searches; a composition puts skills in an order. */
-export type PluginKind = "model" | "function" | "constraint" | "optimizer" | "composition";
+export type { PluginKind } from "./plugin_identity.ts";
 
 /** One variable of a strategy, as far as a plugin may know it. */
 export interface VariableInfo {

@@ -3,9 +3,9 @@ import { sha256 } from "../artifacts/digest.ts";
 import { openResolver } from "../artifacts/release.ts";
 import type { ResolvedArtifact } from "../artifacts/resolver.ts";
 import type { PluginHandle, PluginHost, PluginSource } from "../cells/host.ts";
-import { BUILTIN_KINDS } from "../cells/host.ts";
 import { setpointError, whyUnreadable } from "../errors.ts";
-import type { PluginKind, SkillFile } from "../graph/skill.ts";
+import { PLUGIN_KINDS, type PluginKind } from "../graph/plugin_identity.ts";
+import type { SkillFile } from "../graph/skill.ts";
 import type { Clock } from "../clock.ts";
 import { linkStrategy } from "../strategy/link.ts";
 import type { PluginRef, Strategy } from "../strategy/strategy.ts";
@@ -142,10 +142,10 @@ async function pluginSource(
   const fail = (message: string) => setpointError("PLUGIN_INVALID", message, ref.at && { at: ref.at });
   if (ref.source === "builtin") {
     const kind = ref.name as PluginKind;
-    if (!BUILTIN_KINDS.includes(kind)) {
+    if (!PLUGIN_KINDS.includes(kind)) {
       throw fail(
         `Cannot use "builtin:${ref.name}" for class "${ref.class}", expected one of ${
-          BUILTIN_KINDS.join(", ")
+          PLUGIN_KINDS.join(", ")
         }`,
       );
     }
