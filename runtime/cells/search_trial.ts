@@ -11,7 +11,7 @@ import type { OptimizationRun, ProblemMessage } from "./plugin_handle.ts";
 const TOLERANCE = 1e-3;
 const WITHIN = 1e-6;
 const BOUNDS = [-10, 10] as const;
-const DEADLINE_MS = 2_000;
+const DEADLINE_MS = 5_000;
 /** Of a formula, in messages. */
 const LONGEST = 100;
 

@@ -80,7 +80,7 @@ export async function checkPlugin(
 }
 
 /** How long the memory is waited for: two heartbeats, and a busy machine. */
-const MEMORY_WAIT_MS = 2_000;
+const MEMORY_WAIT_MS = 10_000;
 const LOOK_MS = 50;
 
 async function checksOf(plugin: MeasuredPlugin, tests: readonly PluginTest[]): Promise<Check[]> {
