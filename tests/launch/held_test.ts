@@ -28,10 +28,8 @@ Deno.test("the kernel and its cells run with the printed permissions and no othe
     const [read, ...more] = commandLine(pid).filter((flag) => /^--allow|^-[A-Z]$/.test(flag));
     assertEquals(more, []);
     const paths = read.replace("--allow-read=", "").split(",");
-    assert(
-      paths.every((path) => path.startsWith(`${ROOT}/runtime/`) || path === `${ROOT}/plugins/sdk.ts`),
-      read,
-    );
+    const sources = [`${ROOT}/plugins/sdk.ts`, `${ROOT}/plugins/sdk_core.ts`];
+    assert(paths.every((path) => path.startsWith(`${ROOT}/runtime/`) || sources.includes(path)), read);
   }
 });
 
