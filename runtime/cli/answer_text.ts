@@ -97,11 +97,12 @@ function conflicts({ violations = [], least_violation = {}, variables }: Answer)
   const at = Object.entries(least_violation).map(([name, value]) =>
     `${name} ${figure(value)} ${variables[name]?.units ?? ""}`.trim()
   );
-  const lines = violations.map(({ name, side, value, limit, amount, units }) => {
+  const lines = violations.map(({ name, side, value, limit, amount, units, alone }) => {
     const than = side === "lower" ? "below" : "above";
+    const whatever = alone ? ", whatever else gives" : "";
     return `Cannot hold ${name}: at best ${figure(value)} ${units}, ${
       figure(amount)
-    } ${units} ${than} its limit ${figure(limit)}`;
+    } ${units} ${than} its limit ${figure(limit)}${whatever}`;
   });
   if (lines.length > 1) lines.unshift("Not all of these limits can hold; each would have to give so much:");
   if (at.length > 0) lines.push(`(at the point of least violation: ${at.join(", ")})`);

@@ -1,5 +1,6 @@
 import type { OpaqueRoute, OptimizationResult, PluginHandle, PluginHost } from "../cells/host.ts";
 import { SetpointError, setpointError } from "../errors.ts";
+import type { Intervals } from "../graph/interval.ts";
 import type { LinkedStrategy } from "../strategy/linked.ts";
 import type { Strategy, Variable } from "../strategy/strategy.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -158,6 +159,11 @@ export class Activation {
   /** All outputs of the exact tape. */
   outputs(measured: Float64Array, x: Float64Array): Promise<Float64Array> {
     return this.#exact.outputsAt(measured, x);
+  }
+
+  /** Bounds of the hard rows' values wherever the search may go. */
+  rowRanges(measured: Float64Array, lower: Float64Array, upper: Float64Array): Intervals {
+    return this.#exact.ranges(measured, lower, upper, 1, this.linked.rows.length);
   }
 
   /** Values of the groups of the allocation at given setpoints. */

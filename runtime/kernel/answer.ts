@@ -38,7 +38,9 @@ export function answerOf(activation: Activation, run: RunResult, context: Answer
   );
   const ofCategory = (category: VariableAnswer["category"]) =>
     Object.fromEntries(Object.entries(variables).filter(([, each]) => each.category === category));
-  const violations = run.outcome === "infeasible" ? violationsOf(activation, run) : undefined;
+  const violations = run.outcome === "infeasible"
+    ? violationsOf(activation, run, context.measured)
+    : undefined;
   return {
     status: published ? "success" : run.outcome as Exclude<RunResult["outcome"], "solved" | "acceptable">,
     outcome: run.outcome,
@@ -195,12 +197,23 @@ function withNames(
   reason: NonNullable<RunResult["reason"]>,
   violations: readonly Violation[],
 ): Answer["reason"] {
-  const names = [...new Set(violations.map(({ name }) => `"${name}"`))];
-  if (names.length === 0) return reason;
-  const which = names.length === 1
-    ? names[0]
-    : `${names.slice(0, -1).join(", ")} and ${names.at(-1)} together`;
-  return { ...reason, message: `${reason.message}; what cannot hold is ${which}` };
+  const names = (alone: boolean) => [
+    ...new Set(violations.filter((each) => each.alone === alone).map(({ name }) => `"${name}"`)),
+  ];
+  const [never, others] = [names(true), names(false)];
+  const told = [
+    ...(never.length > 0 ? [`nothing within their bounds holds ${listed(never, "or")}`] : []),
+    ...(others.length === 0
+      ? []
+      : never.length > 0
+      ? [`beside ${never.length === 1 ? "it" : "them"} ${listed(others, "and")} cannot hold`]
+      : [`what cannot hold is ${listed(others, "and")}${others.length > 1 ? " together" : ""}`]),
+  ];
+  return { ...reason, message: [reason.message, ...told].join("; ") };
+}
+
+function listed(names: readonly string[], last: "and" | "or"): string {
+  return names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} ${last} ${names.at(-1)}`;
 }
 
 function decisionsAt({ linked }: Activation, { x }: RunResult): Record<string, number> {
@@ -209,14 +222,24 @@ function decisionsAt({ linked }: Activation, { x }: RunResult): Record<string, n
   );
 }
 
-function violationsOf({ linked }: Activation, { after }: RunResult): Violation[] {
+function violationsOf(
+  activation: Activation,
+  { after, lower: lo, upper: hi }: RunResult,
+  measured: Float64Array,
+): Violation[] {
+  const { linked } = activation;
+  const ranges = activation.rowRanges(measured, lo, hi);
   return linked.rows.flatMap(({ name, lower, upper, limit: k }, row) => {
     const value = after[1 + row];
-    if (excess({ lower, upper }, value) <= ACTIVE && !missed({ lower, upper }, value)) return [];
+    const breaks = (value: number) =>
+      excess({ lower, upper }, value) > ACTIVE || missed({ lower, upper }, value);
+    if (!breaks(value)) return [];
     const { training, ...of } = k === undefined ? { variable: name, units: "-" } : linked.limits[k];
     const variable = training ? name : of.variable;
     const [side, limit] = value < lower ? [SIDES[0], lower] : [SIDES[1], upper];
-    return [{ name: variable, side, value, limit, amount: Math.abs(value - limit), units: of.units }];
+    const best = side === "lower" ? ranges.upper[row] : ranges.lower[row];
+    const amount = Math.abs(value - limit);
+    return [{ name: variable, side, value, limit, amount, units: of.units, alone: breaks(best) }];
   });
 }
 

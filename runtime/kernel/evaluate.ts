@@ -1,3 +1,4 @@
+import type { Intervals } from "../graph/interval.ts";
 import { Tape } from "../graph/tape.ts";
 
 /** Answers one call of foreign code: `count` × inputs values in, count × outputs out. */
@@ -19,6 +20,18 @@ export class Evaluator {
 
   get outputs(): number {
     return this.#tape.outputs;
+  }
+
+  /** Bounds of outputs first … first + count − 1 in a box; ∓Infinity where none are known, as of foreign code. */
+  ranges(
+    parameters: ArrayLike<number>,
+    lo: Float64Array,
+    hi: Float64Array,
+    first: number,
+    count: number,
+  ): Intervals {
+    this.#tape.setParameters(parameters);
+    return this.#tape.intervals(lo, hi, first, count);
   }
 
   /**

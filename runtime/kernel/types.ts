@@ -66,6 +66,8 @@ export interface Violation {
   readonly limit: number;
   readonly amount: number;
   readonly units: string;
+  /** True: nothing within the setpoints' bounds holds it, whatever the other limits do. False: that is not known. */
+  readonly alone: boolean;
 }
 
 /** One answer: POST /optimize, `optimize --json`, and what the journal keeps as the result. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ArtifactCache, type CacheOptions } from "../../runtime/artifacts/cache.ts";
+import { artifactKind } from "../../runtime/artifacts/artifact_kind.ts";
 import type { CacheStats } from "../../runtime/artifacts/cache_stats.ts";
 import { refused, text } from "../contract/artifact_store.ts";
 import { eventually } from "../std/eventually.ts";
@@ -256,3 +257,15 @@ async function folderBytes(folder: string): Promise<number> {
   }
   return bytes;
 }
+
+Deno.test("artifactKind() tells a plugin from a strategy, a model and what goes with it", () => {
+  const kinds = {
+    "plugins/acme/pump@1.0.0.ts": "plugin",
+    "configs/config-1.0.0.yaml": "strategy",
+    "models/a.onnx": "model",
+    "models/a_scaler.json": "scaler",
+    "models/a_metadata.json": "metadata",
+    "notes.txt": "other",
+  };
+  for (const [path, kind] of Object.entries(kinds)) assertEquals(artifactKind(path), kind);
+});

@@ -73,14 +73,22 @@ Deno.test("answerText() of an infeasible plant says what cannot hold and by how 
     actuators: [],
     predicted_variables: {},
     active_limits: [],
-    violations: [{ name: "level", side: "upper", value: 5.2, limit: 5, amount: 0.2, units: "m" }],
+    violations: [{
+      name: "level",
+      side: "upper",
+      value: 5.2,
+      limit: 5,
+      amount: 0.2,
+      units: "m",
+      alone: true,
+    }],
   });
   assertEquals(text.split("\n"), [
     "tanks 1.0.0: infeasible in 2.3 ms, 8 iterations",
     "No point holds every limit (INFEASIBLE)",
     "Cost -100 now",
     "",
-    "Cannot hold level: at best 5.2 m, 0.2 m above its limit 5",
+    "Cannot hold level: at best 5.2 m, 0.2 m above its limit 5, whatever else gives",
   ]);
 });
 

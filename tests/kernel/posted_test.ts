@@ -25,8 +25,9 @@ Deno.test("optimize() solves plants that are sent along", async (t) => {
     const answer = await post(plant, { x: 1, y: 2 });
     assertEquals([answer.outcome, answer.reason?.code], ["infeasible", "INFEASIBLE"]);
     assertEquals(answer.violations!.length, 1);
-    const [{ name, side, value, limit, amount }] = answer.violations!;
-    assertEquals([name, side, limit], ["limited_0", "lower", 8]);
+    const [{ name, side, value, limit, amount, alone }] = answer.violations!;
+    assertEquals([name, side, limit, alone], ["limited_0", "lower", 8, true]);
+    assertStringIncludes(answer.reason!.message, 'nothing within their bounds holds "limited_0"');
     assertAlmostEquals(value, 6, 1e-3);
     assertAlmostEquals(amount, 2, 1e-3);
     assertEquals(after(answer), [1, 2]);
@@ -36,6 +37,37 @@ Deno.test("optimize() solves plants that are sent along", async (t) => {
     assertAlmostEquals(possible.cost_function_value!, 8, 1e-5);
     assertEquals(possible.active_limits.map(({ name, side }) => `${name} ${side}`), ["limited_0 lower"]);
     assertAlmostEquals(possible.active_limits[0].shadow_price!, 1, 1e-4);
+  });
+
+  await t.step("limits that cannot hold at all are told apart from those that only conflict", async () => {
+    const limits = {
+      "x + y": { op_min: 9, mode: "hard" },
+      "y - x": { op_max: -9, mode: "hard" },
+      "z": { op_min: 5, mode: "hard" },
+      "z * 1": { op_max: 4, mode: "hard" },
+    };
+    const plant = (chosen: (keyof typeof limits)[]): Plant => ({
+      setpoints: { x: { threshold: 1 }, y: { threshold: 1 }, z: { threshold: 1 } },
+      cost: "x + y + z",
+      limits: Object.fromEntries(chosen.map((formula) => [formula, limits[formula]])),
+    });
+    const told = async (...chosen: (keyof typeof limits)[]) => {
+      const answer = await post(plant(chosen), { x: 3, y: 4, z: 4.5 });
+      assertEquals(answer.outcome, "infeasible");
+      return [
+        answer.reason!.message.split("; ").slice(1).join("; "),
+        answer.violations!.map(({ alone }) => alone),
+      ];
+    };
+    assertEquals(await told("y - x"), ['nothing within their bounds holds "limited_0"', [true]]);
+    assertEquals(await told("z", "z * 1"), [
+      'what cannot hold is "limited_0" and "limited_1" together',
+      [false, false],
+    ]);
+    assertEquals(await told("x + y", "y - x"), [
+      'nothing within their bounds holds "limited_1"; beside it "limited_0" cannot hold',
+      [false, true],
+    ]);
   });
 
   await t.step("a limit that is missed now is met as soon as it can be, at any cost", async () => {
