@@ -166,11 +166,12 @@ function checkObject(
 ): void {
   const { properties = {}, required = [], additionalProperties = schema.properties === undefined } = schema;
   const keys = Object.keys(properties);
+  let unknown = problems.filter(({ code }) => code === "UNKNOWN_KEY").length;
   for (const key of Object.keys(value)) {
     const at = [...path, key];
     if (Object.hasOwn(properties, key)) checkValue(properties[key], value[key], at, name, problems);
     else if (!additionalProperties) {
-      const hint = problems.length < MAX_HINTS ? didYouMean(key, keys) : "";
+      const hint = unknown++ < MAX_HINTS ? didYouMean(key, keys) : "";
       const expected = keys.length === 0 ? "none" : `one of ${keys.slice(0, 30).join(", ")}`;
       problems.push({
         code: "UNKNOWN_KEY",
