@@ -26,7 +26,7 @@ export interface Answers {
   readonly schemas: ReadonlyMap<string, ConfigSchema>;
 }
 
-/** Kinds first, then sequences and expressions of all skills at the same time, in use or not. */
+/** Kinds first, then sequences and expressions of all skills, in use or not; the plugins at the same time. */
 export async function askPlugins(
   strategy: Strategy,
   driver: SkillDriver,
@@ -39,20 +39,37 @@ export async function askPlugins(
   const sequences = new Map<string, readonly string[]>();
   const lowered = new Map<string, Described>();
   const variables = variableInfos(strategy);
+  const specs = new Map<string, SkillSpec>();
+  const tell = (error: unknown, skill: Skill) =>
+    tellFailure(error, skill, undeclaredOf(skill, variables).length > 0, findings);
   await Promise.all([...strategy.skills.values()].map(async (skill) => {
     const kind = kinds.get(skill.name);
     if (kind === undefined || !skill.readable) return;
     const schema = schemas.get(skill.name);
     if (schema !== undefined && !acceptConfig(strategy, skill, schema, findings)) return;
     if (kind === "optimizer") return;
-    const undeclared = undeclaredOf(skill, variables).length > 0;
     try {
       const spec = await specOf(strategy, skill, kind, variables, files, findings, schema);
-      if (spec === undefined) return;
-      if (kind === "composition") sequences.set(skill.name, acceptSequence(await driver.sequence(spec)));
-      else lowered.set(skill.name, { spec, message: await driver.lower(spec) });
+      if (spec !== undefined) specs.set(skill.name, spec);
     } catch (error) {
-      tellFailure(error, skill, undeclared, findings);
+      tell(error, skill);
+    }
+  }));
+  const classes = new Set([...specs.values()].map((spec) => spec.class));
+  await Promise.all([...classes].map(async (cls) => {
+    // one after the other: a plugin's queue is short, and its deadline is for the work on one skill
+    for (const skill of strategy.skills.values()) {
+      const spec = specs.get(skill.name);
+      if (spec?.class !== cls) continue;
+      try {
+        if (kinds.get(skill.name) === "composition") {
+          sequences.set(skill.name, acceptSequence(await driver.sequence(spec)));
+        } else lowered.set(skill.name, { spec, message: await driver.lower(spec) });
+      } catch (error) {
+        tell(error, skill);
+        // what fails by itself would cost every skill a deadline
+        if (error instanceof SetpointError) return;
+      }
     }
   }));
   return {

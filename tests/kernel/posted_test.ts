@@ -12,6 +12,19 @@ function after({ actuators }: Answer): number[] {
   return actuators.map(({ after }) => after);
 }
 
+Deno.test("a plant of 200 formulas loads: a plugin is asked for one skill at a time", async () => {
+  await using opened = await openKernel();
+  const limits = Object.fromEntries(
+    Array.from({ length: 100 }, (_, k) => [`x + ${k}`, { op_min: k, mode: "hard" }]),
+  );
+  const answer = await opened.answer(
+    { x: 3 },
+    strategyOf({ setpoints: { x: { threshold: 1 } }, cost: "x", limits }),
+  );
+  assertEquals(answer.outcome, "solved");
+  assertAlmostEquals(after(answer)[0], 2, 1e-6);
+});
+
 Deno.test("optimize() solves plants that are sent along", async (t) => {
   await using opened = await openKernel();
   const post = (plant: Plant, state: Record<string, number>) => opened.answer(state, strategyOf(plant));
