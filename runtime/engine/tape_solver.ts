@@ -37,7 +37,7 @@ export function createLiftedSolver(nlp: LiftedNlp): LiftedSolver {
 }
 
 const FIGURES = 6;
-const PROGRESS_SIZE = 11;
+const PROGRESS_SIZE = 12;
 
 /** One a tape: memory that was taken in an instance goes with the instance alone. */
 const solvers = new WeakMap<WasmMachine, TapeSolver>();

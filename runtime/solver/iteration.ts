@@ -12,7 +12,7 @@ export interface Iteration {
   readonly inf_du: number;
   /** Barrier parameter µ. */
   readonly mu: number;
-  /** Largest entry of the last step. */
+  /** Largest entry of the last step of Newton's method. */
   readonly d_norm: number;
   /** Perturbation of the Hessian; 0: none. */
   readonly regularization_size: number;
@@ -28,10 +28,9 @@ export interface Iteration {
 
 /** @param progress What the core writes, see core/interior_point.ts. */
 export function iterationOf(progress: Float64Array): Iteration {
-  const tag = String.fromCharCode(progress[10]);
   return {
     iteration: progress[0],
-    phase: tag === "r" ? "restoration" : "regular",
+    phase: progress[11] === 1 ? "restoration" : "regular",
     objective: progress[1],
     inf_pr: progress[2],
     inf_du: progress[3],
@@ -41,7 +40,7 @@ export function iterationOf(progress: Float64Array): Iteration {
     alpha_du: progress[7],
     alpha_pr: progress[8],
     ls_trials: progress[9],
-    tag,
+    tag: String.fromCharCode(progress[10]),
   };
 }
 
@@ -65,9 +64,13 @@ export function iterationLine(at: Iteration): string {
   ].join(" ");
 }
 
+/** As C prints it: a tie, as the powers of ½ are, goes to the even digit. */
 function scientific(value: number, digits: number): string {
   if (!Number.isFinite(value)) return String(value).padStart(digits + 6);
-  const [mantissa, exponent] = value.toExponential(digits).split("e");
+  const further = value.toExponential(digits + 1);
+  const tie = /5e/.test(further) && Number(further) === value;
+  const even = tie && /[13579]e/.test(value.toExponential(digits)) ? value * (1 - 1e-15) : value;
+  const [mantissa, exponent] = even.toExponential(digits).split("e");
   const size = exponent.slice(1).padStart(2, "0");
   return `${mantissa}e${exponent[0]}${size}`.padStart(digits + 6);
 }

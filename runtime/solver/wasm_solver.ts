@@ -31,7 +31,7 @@ interface Exports {
 /** As in wasm/entry.ts and core/interior_point.ts. */
 const ADDRESSES = 21;
 const FIGURES = 6;
-const PROGRESS_SIZE = 11;
+const PROGRESS_SIZE = 12;
 
 /**
  * {@linkcode createSolver} on solver.wasm: the same steps to the last bit.

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { describeStatus, options, solveDense } from "../../runtime/solver/mod.ts";
+import { iterationLine } from "../../runtime/solver/iteration.ts";
+import { createSolver, describeStatus, options, solveDense } from "../../runtime/solver/mod.ts";
+import { atLeast, denseForm } from "./book_problem.ts";
 import { everyForm } from "./forms.ts";
 import { hs071 } from "./hs071.ts";
 import { IPOPT_OPTION_RUNS } from "./ipopt_option_runs.ts";
@@ -109,6 +111,40 @@ iter    objective    inf_pr   inf_du lg(mu)  ||d||  lg(rg) alpha_du alpha_pr  ls
    7  1.7014021e+01 1.23e-07 1.82e-07  -5.7 2.69e-04    -  1.00e+00 1.00e+00h  1
    8  1.7014017e+01 1.77e-11 2.52e-11  -8.6 3.32e-06    -  1.00e+00 1.00e+00h  1
 `.trim().split("\n");
+
+/** IPOPT 3.11.9 on x₀² over 0 ≤ x ≤ 1 with x₀ + x₁ + x₂ ≥ 4, as far as into its restoration. */
+const RESTORATION = `
+iter    objective    inf_pr   inf_du lg(mu)  ||d||  lg(rg) alpha_du alpha_pr  ls
+   0  2.5000000e-01 2.50e+00 5.00e-01  -1.0 0.00e+00    -  0.00e+00 0.00e+00   0
+   1  5.5787771e-01 1.26e+00 8.19e-01  -1.0 9.93e-01    -  3.55e-01 4.99e-01h  1
+   2  9.9494467e-01 1.02e+00 1.77e+00  -1.0 1.33e+00    -  4.10e-01 1.88e-01h  1
+   3  9.9994940e-01 1.01e+00 1.60e+02  -1.0 3.34e-01    -  1.00e+00 2.44e-02h  1
+   4  9.9998966e-01 1.00e+00 1.88e+04  -1.0 3.38e-01    -  1.00e+00 8.73e-03h  1
+   5  9.9999992e-01 1.00e+00 1.96e+08  -1.0 3.20e-01    -  1.00e+00 9.61e-05h  1
+   6r 9.9999992e-01 1.00e+00 1.00e+03   0.0 0.00e+00    -  0.00e+00 4.81e-07R  2
+   7r 9.9800102e-01 1.00e+00 1.00e-05   0.0 4.00e-03    -  1.00e+00 1.00e+00f  1
+`.trim().split("\n");
+
+Deno.test("the table tells of a restoration and of ties in rounding as IPOPT's, in every solve of a solver", () => {
+  const apart = denseForm({
+    name: "apart",
+    x0: [0.5, 0.5, 0.5],
+    bounds: [[0, 1]],
+    f: (x) => x[0].square(),
+    rows: [atLeast((x) => x[0].plus(x[1]).plus(x[2]), 4)],
+    best: NaN,
+  });
+  const solver = createSolver(apart.n, apart.m);
+  for (let k = 0; k < 2; k++) {
+    const lines: string[] = [];
+    solver.solve(apart, { print: (line) => void lines.push(line) });
+    assertEquals(lines.slice(0, RESTORATION.length), RESTORATION);
+  }
+  const at = { iteration: 1, phase: "regular", objective: 0.5, inf_pr: 0, inf_du: 0, mu: 1 } as const;
+  const rest = { d_norm: 0, regularization_size: 0, alpha_du: 1, ls_trials: 6, tag: "f" };
+  assertStringIncludes(iterationLine({ ...at, ...rest, alpha_pr: 1 / 32 }), " 3.12e-02f ");
+  assertStringIncludes(iterationLine({ ...at, ...rest, alpha_pr: 3 / 64 + 1 / 256 }), " 5.08e-02f ");
+});
 
 Deno.test("print_level 5 prints IPOPT's table, column by column", () => {
   const lines: string[] = [];

@@ -37,11 +37,19 @@ export class AdaptiveUpdate {
     this.centering = new Point(size, m);
   }
 
-  begin(): void {
+  begin(floor: f64): void {
+    const state = this.state;
     this.most = -1;
     this.filter.clear();
-    this.state.tau = this.state.settings.tau_min;
-    this.state.free = true;
+    state.tau = state.settings.tau_min;
+    state.free = true;
+    // Without bounds µ is this from the first system on, whose δc depends on it.
+    if (state.bounds() === 0) state.mu = this.least(floor);
+  }
+
+  private least(floor: f64): f64 {
+    const settings = this.state.settings;
+    return Math.min(settings.mu_min, 0.5 * floor * (settings.barrier_tol_factor + 1));
   }
 
   /**
@@ -52,12 +60,8 @@ export class AdaptiveUpdate {
     const state = this.state;
     const tiny = state.tinyStep;
     state.tinyStep = false;
-    const least = Math.min(state.settings.mu_min, 0.5 * floor * (state.settings.barrier_tol_factor + 1));
-    if (state.bounds() === 0) {
-      state.mu = least;
-      state.tau = state.settings.tau_min;
-      return !tiny;
-    }
+    if (state.bounds() === 0) return !tiny;
+    const least = this.least(floor);
     this.mean = state.averageComplementarity();
     if (this.most < 0) this.most = Math.min(state.settings.mu_max, state.settings.mu_max_fact * this.mean);
     const progress = this.isProgress() && !tiny;
@@ -73,8 +77,10 @@ export class AdaptiveUpdate {
       const within = Math.max(least, Math.min(this.most, mu));
       return this.set(within, 1 - within);
     }
+    const tau = 1 - state.optimalityError(0);
+    state.tau = Math.max(state.settings.tau_min, tau);
     const mu = this.oracle(least);
-    return this.set(Math.max(least, Math.min(this.most, mu)), 1 - state.optimalityError(0));
+    return this.set(Math.max(least, Math.min(this.most, mu)), tau);
   }
 
   /** Better than every remembered iterate in violation or objective, by a margin that shrinks with the error. */

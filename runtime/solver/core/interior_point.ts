@@ -28,7 +28,7 @@ export const CONTINUE: i32 = 1000;
 export const RESTORED: i32 = 1001;
 
 /** Entries of the array that {@linkcode Model.report} gets. */
-export const PROGRESS_SIZE: i32 = 11;
+export const PROGRESS_SIZE: i32 = 12;
 
 /** ‖c‖₁ below which multipliers are renewed in every iteration: IPOPT's `recalc_y_feas_tol`. */
 const RENEWAL: f64 = 1e-6;
@@ -96,11 +96,11 @@ export class InteriorPoint {
     this.newton.begin();
     this.convergence.begin();
     this.quasiNewton.begin(this.nlp);
-    this.state.tinyStep = false;
+    this.state.begin();
     this.state.free = false;
     this.search.thetaMaxFactor = this.settings.theta_max_fact;
     if (!this.start()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
-    if (this.settings.adaptive) this.adaptive.begin();
+    if (this.settings.adaptive) this.adaptive.begin(this.leastMu());
     return this.run();
   }
 
@@ -206,17 +206,14 @@ export class InteriorPoint {
       this.firstOfRestoration = false;
       const direction = factorized &&
         this.newton.solve(state.mu, state.now.c, state.dv, state.dy, state.dzL, state.dzU);
+      state.stepSize = largest(this.nlp.size, state.dv);
       this.quasiNewton.keep(state);
       if (this.search.search(direction) === NO_STEP) {
         const after = this.recover(direction);
         if (after !== CONTINUE) return after;
-        this.quasiNewton.skip();
       } else {
-        if (this.search.movedBack) this.quasiNewton.skip();
-        this.quasiNewton.before(state);
         if (!state.refresh()) return this.base.model.cancelled() ? STOPPED : INVALID_NUMBER;
         this.renewMultipliers();
-        this.quasiNewton.after(state);
         this.count();
       }
     }
@@ -236,6 +233,7 @@ export class InteriorPoint {
   private takeHessian(): boolean {
     this.state.hessianMu = this.state.mu;
     if (this.settings.limited_memory) {
+      this.quasiNewton.update(this.state);
       this.quasiNewton.store(this.nlp.system);
       return true;
     }
@@ -285,12 +283,15 @@ export class InteriorPoint {
     progress[3] = parent === null ? this.convergence.scaledError : state.dualInfeasibility();
     if (parent === null) progress[3] = largest(this.nlp.size, state.work);
     progress[4] = state.mu;
-    progress[5] = largest(this.nlp.size, state.dv);
+    progress[5] = state.stepSize;
     progress[6] = this.newton.deltaW;
+    // The first iterate of a restoration tells of the search that led to it.
+    const search = parent !== null && this.firstOfRestoration ? parent.state : state;
     progress[7] = state.alphaDual;
-    progress[8] = state.alphaPrimal;
-    progress[9] = state.trials as f64;
-    progress[10] = (parent === null ? this.search.letter : 114) as f64;
+    progress[8] = search.alphaPrimal;
+    progress[9] = search.trials as f64;
+    progress[10] = (search === state ? this.search.letter : 82) as f64;
+    progress[11] = parent === null ? 0 : 1;
     return this.base.model.report(progress);
   }
 
@@ -414,7 +415,7 @@ export class InteriorPoint {
     relaxed.begin(outer.now.v);
     state.mu = Math.max(outer.mu, outer.primalInfeasibility(outer.now));
     state.tau = Math.max(settings.tau_min, 1 - state.mu);
-    state.tinyStep = false;
+    state.begin();
     copy(this.base.size, outer.now.v, now.v);
     if (!relaxed.relax(state.mu, now.v, now.c)) return RESTORATION_FAILED;
     for (let i: i32 = 0; i < this.base.size; i++) {
@@ -430,7 +431,7 @@ export class InteriorPoint {
     this.search.thetaMaxFactor = 1e8;
     this.newton.begin();
     this.quasiNewton.begin(relaxed);
-    if (settings.adaptive) this.adaptive.begin();
+    if (settings.adaptive) this.adaptive.begin(this.leastMu());
     if (!state.evaluate(now) || !state.refresh()) return RESTORATION_FAILED;
     return this.run();
   }

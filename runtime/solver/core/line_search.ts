@@ -19,6 +19,8 @@ export class LineSearch {
   private theta: f64 = 0;
   private phi: f64 = 0;
   private slope: f64 = 0;
+  /** By which the least step is measured. */
+  private leastSlope: f64 = 0;
   private thetaMax: f64 = -1;
   private thetaMin: f64 = -1;
   private rejectedByFilter: boolean = false;
@@ -63,6 +65,7 @@ export class LineSearch {
   }
 
   begin(): void {
+    this.letter = 32;
     this.thetaMax = -1;
     this.filterResets = 0;
     this.corrections = 0;
@@ -140,6 +143,7 @@ export class LineSearch {
     this.theta = state.now.theta;
     this.phi = state.barrier(state.now);
     this.slope = state.slope();
+    this.leastSlope = this.slope;
   }
 
   private backtrack(skipFirst: boolean): boolean {
@@ -175,6 +179,8 @@ export class LineSearch {
       if (alpha < 1e-30) return false;
       alpha *= settings.alpha_red_factor;
     }
+    state.alphaPrimal = alpha;
+    state.trials++;
     return false;
   }
 
@@ -221,11 +227,11 @@ export class LineSearch {
   private leastAlpha(): f64 {
     const settings = this.state.settings;
     let least = settings.gamma_theta;
-    if (this.slope < 0) {
-      least = Math.min(least, settings.gamma_phi * this.theta / -this.slope);
+    if (this.leastSlope < 0) {
+      least = Math.min(least, settings.gamma_phi * this.theta / -this.leastSlope);
       if (this.theta <= this.thetaMin) {
         const switching = settings.delta * power(this.theta, settings.s_theta) /
-          power(-this.slope, settings.s_phi);
+          power(-this.leastSlope, settings.s_phi);
         least = Math.min(least, switching);
       }
     }
@@ -368,6 +374,9 @@ export class LineSearch {
     this.inWatchdog = false;
     this.shortened = 0;
     state.now.assign(this.watchdogPoint, state.nlp.size, state.nlp.m);
+    // As IPOPT has it the least step is that of the direction that is given up: from here restoration is near.
+    state.nlp.gradient(state.now.v, state.mu, state.gradient);
+    this.leastSlope = state.slope();
     this.keepStep(this.watchdogStep, false);
     this.theta = this.watchdogTheta;
     this.phi = this.watchdogPhi;
@@ -390,7 +399,6 @@ export class LineSearch {
     this.tinyBefore = false;
     this.rejectedByFilter = false;
     this.filterRejections = 0;
-    this.letter = 82;
   }
 
   inSoft(): boolean {
@@ -419,9 +427,11 @@ export class LineSearch {
       state.primalFraction(state.dv, state.tau),
       state.dualFraction(state.dzL, state.dzU, state.tau),
     );
-    state.trials = 1;
     state.moveTo(alpha, state.dv);
     if (!state.evaluate(state.next)) return false;
+    const trials = state.trials;
+    const tried = state.alphaPrimal;
+    state.trials = 1;
     this.originalCriterion = this.acceptable(0);
     if (this.originalCriterion) {
       state.accept(alpha, alpha);
@@ -437,6 +447,8 @@ export class LineSearch {
     ) return true;
     state.now.assign(this.soc, state.nlp.size, state.nlp.m);
     state.refresh();
+    state.trials = trials;
+    state.alphaPrimal = tried;
     return false;
   }
 }

@@ -61,7 +61,7 @@ export class Newton {
   }
 
   begin(): void {
-    this.lastDeltaW = 0;
+    this.deltaW = this.lastDeltaW = 0;
     this.factorizations = 0;
     this.hessianKind = UNKNOWN;
     this.rowsKind = UNKNOWN;

@@ -40,10 +40,11 @@ export class QuasiNewton {
   private readonly s: Float64Array;
   private readonly y: Float64Array;
   private readonly bs: Float64Array;
+  /** x, ∇f and the model's Jacobian where the last step began. */
   private readonly from: Float64Array;
-  /** The model's Jacobian at the point before. */
+  private readonly gradient: Float64Array;
   private jacobian: Float64Array = new Float64Array(0);
-  private leaveOut: boolean = false;
+  private kept: boolean = false;
   private fresh: boolean = true;
   private readonly settings: Settings;
 
@@ -55,6 +56,7 @@ export class QuasiNewton {
     this.y = new Float64Array(capacity);
     this.bs = new Float64Array(capacity);
     this.from = new Float64Array(capacity);
+    this.gradient = new Float64Array(capacity);
   }
 
   begin(nlp: Nlp): void {
@@ -74,7 +76,7 @@ export class QuasiNewton {
     this.n = nlp.n;
     this.identity(1);
     this.fresh = true;
-    this.leaveOut = false;
+    this.kept = false;
     this.pairs = 0;
     this.skips = 0;
   }
@@ -93,46 +95,36 @@ export class QuasiNewton {
     else system.setLowRank(this.sigma, this.count, this.w, this.sign);
   }
 
-  /** Remembers x before the step. */
+  /** Remembers x, gradient and Jacobian of the iterate from which the next step is taken. */
   keep(state: State): void {
-    if (this.settings.limited_memory) copy(this.n, state.now.v, this.from);
-  }
-
-  /** The next update is left out: the Jacobian of the point before is gone. */
-  skip(): void {
-    this.leaveOut = true;
-  }
-
-  /** After the step, before derivatives are taken anew: remembers those of the point before. */
-  before(state: State): void {
     if (!this.settings.limited_memory) return;
-    const n = this.n;
-    for (let i: i32 = 0; i < n; i++) {
-      this.s[i] = state.now.v[i] - this.from[i];
-      this.y[i] = -state.gradient[i];
-    }
+    this.kept = true;
+    copy(this.n, state.now.v, this.from);
+    copy(this.n, state.gradient, this.gradient);
     const raw = state.nlp.system.rawJacobian;
     if (state.nlp.m > 0) copy(raw.length, raw, this.jacobian);
   }
 
-  /** With the derivatives and multipliers of the new point: y = ∇L(new x) − ∇L(old x), both with the new multipliers. */
-  after(state: State): void {
-    if (!this.settings.limited_memory) return;
-    if (this.leaveOut) {
-      this.leaveOut = false;
-      return;
-    }
+  /**
+   * Learns from the way to the present iterate, wherever a watchdog or a restoration has led meanwhile:
+   * y = ∇L(now) − ∇L(then), both with the present multipliers.
+   */
+  update(state: State): void {
+    if (!this.kept) return;
     const n = this.n;
     const system = state.nlp.system;
+    for (let i: i32 = 0; i < n; i++) {
+      this.s[i] = state.now.v[i] - this.from[i];
+      this.y[i] = state.gradient[i] - this.gradient[i];
+    }
     if (state.nlp.m > 0) {
-      this.exchange(system);
       for (let i: i32 = 0; i < n; i++) this.y[i] = -this.y[i];
+      this.exchange(system);
       system.addTransposed(state.now.y, this.y);
       for (let i: i32 = 0; i < n; i++) this.y[i] = -this.y[i];
       this.exchange(system);
       system.addTransposed(state.now.y, this.y);
     }
-    for (let i: i32 = 0; i < n; i++) this.y[i] += state.gradient[i];
     if (this.settings.damped) this.updateDamped();
     else this.updateLimited(state);
   }
@@ -168,7 +160,7 @@ export class QuasiNewton {
     this.add(sbs, dot(n, this.s, this.y));
   }
 
-  /** The first matrix is sᵀy/sᵀs·I as IPOPT has it; without rows yᵀy/sᵀy·I takes fewer steps. */
+  /** The first matrix is sᵀy/sᵀs·I as IPOPT has it; without rows yᵀy/sᵀy·I solves more problems. */
   private updateLimited(state: State): void {
     const n = this.n;
     const length = dot(n, this.s, this.s);

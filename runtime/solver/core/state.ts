@@ -53,7 +53,8 @@ export class State {
   readonly dzL: Float64Array;
   readonly dzU: Float64Array;
   readonly work: Float64Array;
-  /** Why the last evaluation was not possible is the caller's; this only says that it was not. */
+  /** Largest entry of the last step that Newton's method gave, whichever was taken. */
+  stepSize: f64 = 0;
   alphaPrimal: f64 = 0;
   alphaDual: f64 = 0;
   trials: i32 = 0;
@@ -72,6 +73,13 @@ export class State {
     this.dzL = new Float64Array(size);
     this.dzU = new Float64Array(size);
     this.work = new Float64Array(size);
+  }
+
+  /** Before the first iterate: no step has been taken. */
+  begin(): void {
+    this.stepSize = this.alphaPrimal = this.alphaDual = 0;
+    this.trials = 0;
+    this.tinyStep = false;
   }
 
   /** Evaluates f and c. @returns False where they cannot be. */
