@@ -51,6 +51,7 @@ export type { ConfigSchema, SchemaType, ValueSchema } from "../runtime/graph/con
 export { SkillError } from "../runtime/graph/skill.ts";
 export type {
   Json,
+  KnownAnswers,
   Limit,
   Lowered,
   OpaqueSpec,

@@ -10,6 +10,7 @@ import {
   type GoldenVector,
   Graph,
   GraphError,
+  type KnownAnswers,
   type Limit,
   type Lowered,
   type LoweredOnnx,
@@ -85,7 +86,7 @@ export default definePlugin({
       const message =
         `Model "${skill.files.model_path.name}" of skill "${skill.name}" runs in ONNX Runtime: ${node}: ${why}`;
       notes.push({ code: "MODEL_OPAQUE", message, path: ["config", "model_path"] });
-      return { ...build(skill, model!, scaling, zero), limits, notes };
+      return { ...build(skill, model!, scaling, zero, metadata.golden), limits, notes };
     }
     checkGolden(skill, model!, scaling, metadata.golden);
     const lowered = { ...build(skill, model!, scaling, zero), limits, notes };
@@ -258,7 +259,14 @@ function scalingOf(skill: SkillSpec, scalers: ReadonlyMap<string, Scaler>, notes
   return { inputs: find("inputs"), outputs: find("outputs") };
 }
 
-function build(skill: SkillSpec, model: LoweredOnnx | OpaqueOnnx, scaling: Scaling, zero: boolean): Lowered {
+/** @param golden Kept for ONNX Runtime, where the model is opaque. */
+function build(
+  skill: SkillSpec,
+  model: LoweredOnnx | OpaqueOnnx,
+  scaling: Scaling,
+  zero: boolean,
+  golden: readonly GoldenVector[] = [],
+): Lowered {
   const graph = new Graph();
   const sources: Source[] = [];
   const places = new Map<string, NodeId>();
@@ -289,6 +297,7 @@ function build(skill: SkillSpec, model: LoweredOnnx | OpaqueOnnx, scaling: Scali
     inputs: scaled.length,
     outputs: outputs.length,
     steps,
+    ...(golden.length > 0 && { golden: readings(scaling, golden) }),
   } as const;
   return { expression, sources, opaques: [opaque] };
 }
@@ -323,6 +332,22 @@ function checkGolden(
       missed.vector + 1
     } of "${skill.files.metadata_path.name}" it gives ${missed.got}, expected ${missed.expected}`;
   throw new SkillError([{ code: "MODEL_INVALID", message, path: ["config", "model_path"] }]);
+}
+
+/** Golden vectors in the numbers of the model itself, as if they were in units and as they are. */
+function readings({ inputs, outputs }: Scaling, golden: readonly GoldenVector[]): KnownAnswers[] {
+  const flat = (rows: readonly (readonly number[])[], scalers?: readonly Scaler[]) =>
+    Float64Array.from(
+      rows.flatMap((row) =>
+        row.map((value, i) => scalers === undefined ? value : scalers[i].scale * value + scalers[i].offset)
+      ),
+    );
+  const [given, answered] = [golden.map(({ input }) => input), golden.map(({ output }) => output)];
+  const count = golden.length;
+  return [
+    { batch: flat(given, inputs), answers: flat(answered, outputs), count },
+    { batch: flat(given), answers: flat(answered), count },
+  ];
 }
 
 /** What the metadata, else the scaler, say that an input was trained with, in its units. */

@@ -4,6 +4,7 @@ import type { OptimizationResult } from "../graph/optimization.ts";
 import { printable } from "../graph/printable.ts";
 import { checkLine } from "../graph/plugin_log.ts";
 import {
+  type KnownAnswers,
   type Limit,
   type LoweredMessage,
   type ModelSample,
@@ -121,22 +122,25 @@ export function checkLowered(value: unknown, fileKeys: readonly string[]): Lower
 }
 
 function checkSample(value: unknown, fileKeys: readonly string[]): ModelSample {
-  const { file, onnx, batch, answers, count: rows } = fields(value, "a sample");
+  const { file, onnx } = fields(value, "a sample");
   if (!fileKeys.includes(file as string)) {
     throw new TypeError(`a sample names the file "${file}", which the skill does not have`);
   }
-  const sample = {
-    file: file as string,
-    ...(onnx instanceof Uint8Array && { onnx }),
+  return { file: file as string, ...(onnx instanceof Uint8Array && { onnx }), ...checkKnown(value) };
+}
+
+function checkKnown(value: unknown): KnownAnswers {
+  const { batch, answers, count: rows } = fields(value, "a sample");
+  const known = {
     batch: floats(batch, "a sample's batch"),
     answers: floats(answers, "a sample's answers"),
     count: count(rows, "a sample's size"),
   };
-  const whole = (length: number) => length > 0 && length % sample.count === 0;
-  if (!whole(sample.batch.length) || !whole(sample.answers.length)) {
-    throw new TypeError(`a sample of ${sample.count} points has another number of values`);
+  const whole = (length: number) => length > 0 && length % known.count === 0;
+  if (!whole(known.batch.length) || !whole(known.answers.length)) {
+    throw new TypeError(`a sample of ${known.count} points has another number of values`);
   }
-  return sample;
+  return known;
 }
 
 function checkSource(value: unknown): Source {
@@ -147,7 +151,7 @@ function checkSource(value: unknown): Source {
 }
 
 function checkOpaque(value: unknown, fileKeys: readonly string[]): OpaqueSpec {
-  const { engine, file, inputs, outputs, steps, jacobian } = fields(value, "an opaque node");
+  const { engine, file, inputs, outputs, steps, jacobian, golden } = fields(value, "an opaque node");
   if (engine !== "self" && engine !== "onnx") throw new TypeError("the engine of an opaque node is unknown");
   if (engine === "onnx" && !fileKeys.includes(file as string)) {
     throw new TypeError(`an opaque node names the file "${file}", which the skill does not have`);
@@ -159,6 +163,7 @@ function checkOpaque(value: unknown, fileKeys: readonly string[]): OpaqueSpec {
     outputs: count(outputs, "the outputs of an opaque node"),
     ...(steps !== undefined && steps !== null && { steps: checkSteps(steps, inputs as number) }),
     ...(engine === "self" && jacobian === true && { jacobian }),
+    ...(engine === "onnx" && Array.isArray(golden) && { golden: golden.map(checkKnown) }),
   };
 }
 

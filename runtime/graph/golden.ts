@@ -25,17 +25,28 @@ export function missedGolden(
   places: readonly number[] = Array.from({ length: sources }, (_, i) => i),
 ): MissedVector | undefined {
   const tape = compileTape(graph, { variables: 0, parameters: sources, outputs });
-  const values = new Float64Array(outputs.length);
-  const tolerances = outputs.map((_, k) => {
-    const list = golden.map(({ output }) => output[k]);
+  const width = outputs.length;
+  const got = new Float64Array(golden.length * width);
+  golden.forEach(({ input }, vector) => {
+    tape.setParameters(places.map((place) => input[place]));
+    tape.value(new Float64Array(0), got.subarray(vector * width, (vector + 1) * width));
+  });
+  return missedAnswer(got, Float64Array.from(golden.flatMap(({ output }) => output)), width);
+}
+
+/** The first answer that is not the expected one. @param got, expected Vector by vector, `width` outputs each. */
+export function missedAnswer(
+  got: Float64Array,
+  expected: Float64Array,
+  width: number,
+): MissedVector | undefined {
+  const tolerances = Array.from({ length: width }, (_, k) => {
+    const list = expected.filter((_, i) => i % width === k);
     const [low, high] = [list.reduce((a, b) => Math.min(a, b)), list.reduce((a, b) => Math.max(a, b))];
     const size = Math.max(Math.abs(low), Math.abs(high));
     return SPREAD * (high > low ? high - low : size) + SIZE * size + Number.EPSILON;
   });
-  for (const [vector, { input, output }] of golden.entries()) {
-    tape.setParameters(places.map((place) => input[place]));
-    tape.value(new Float64Array(0), values);
-    const k = output.findIndex((expected, i) => !(Math.abs(values[i] - expected) <= tolerances[i]));
-    if (k >= 0) return { vector, output: k, got: values[k], expected: output[k] };
-  }
+  const i = expected.findIndex((value, i) => !(Math.abs(got[i] - value) <= tolerances[i % width]));
+  if (i < 0) return undefined;
+  return { vector: Math.floor(i / width), output: i % width, got: got[i], expected: expected[i] };
 }

@@ -116,6 +116,8 @@ export interface OpaqueSpec {
   readonly steps?: readonly number[];
   /** engine self: whether the plugin's `jacobian` is asked in the place of differences. Default: if it has one. */
   readonly jacobian?: boolean;
+  /** engine onnx: what the model must give, or it does not load. More than one: one of them must hold. Default: nothing. */
+  readonly golden?: readonly KnownAnswers[];
 }
 
 /** A model that became an expression, for the referee: ONNX Runtime gives the same numbers, or nobody should trust it. */
@@ -131,15 +133,19 @@ export interface ModelCheck {
   readonly upper: readonly number[];
 }
 
-/** What a {@linkcode ModelCheck} found, as it crosses a process. */
-export interface ModelSample {
-  readonly file: string;
-  readonly onnx?: Uint8Array;
-  /** count × inputs, row-major: random points of the training range. */
+/** Inputs and answers of a model in its own numbers. */
+export interface KnownAnswers {
+  /** count × inputs, row-major. */
   readonly batch: Float64Array;
   /** count × outputs. */
   readonly answers: Float64Array;
   readonly count: number;
+}
+
+/** What a {@linkcode ModelCheck} found at random points of the training range, as it crosses a process. */
+export interface ModelSample extends KnownAnswers {
+  readonly file: string;
+  readonly onnx?: Uint8Array;
 }
 
 /** A skill as its plugin describes it, inside the plugin's process. */

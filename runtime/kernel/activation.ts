@@ -4,6 +4,7 @@ import type { Intervals } from "../graph/interval.ts";
 import type { LinkedStrategy } from "../strategy/linked.ts";
 import type { Strategy, Variable } from "../strategy/strategy.ts";
 import { Evaluator } from "./evaluate.ts";
+import { checkGolden } from "./golden_check.ts";
 import { onnxModelOf } from "./onnx_model.ts";
 import type { GatedVariable } from "./gate.ts";
 import type { CycleStrategy } from "../journal/cycle.ts";
@@ -122,17 +123,33 @@ export class Activation {
         ? { engine, digest: onnxModelOf(spec, file!).key, inputs, outputs }
         : { engine, handle: handles.get(spec.class)!, skill: spec, opaque: local, jacobian }),
     }));
-    for (const { engine, spec, file } of linked.opaques) {
-      if (engine !== "onnx") continue;
-      const { key, bytes, external } = onnxModelOf(spec, file!);
-      await host.onnx.load(key, bytes, external);
-      this.#models.push(key);
-    }
+    await this.#loadModels();
     const { name: strategy, optimizerConfig: config } = linked;
     await optimizer.load(this.#key, { ...linked.problem, opaques, config, strategy });
     if (linked.allocation) {
       await allocator.load(this.#allocationKey, { ...linked.allocation.problem, opaques, strategy });
     }
+  }
+
+  async #loadModels(): Promise<void> {
+    const { onnx } = this.#parts.host;
+    try {
+      for (const opaque of this.linked.opaques) {
+        const { engine, spec, file, inputs, outputs } = opaque;
+        if (engine !== "onnx") continue;
+        const { key, bytes, external } = onnxModelOf(spec, file!);
+        await onnx.load(key, bytes, external);
+        this.#models.push(key);
+        await checkGolden(opaque, (batch, count) => onnx.evaluate(key, batch, count, inputs, outputs));
+      }
+    } catch (error) {
+      await this.#unloadModels();
+      throw error;
+    }
+  }
+
+  async #unloadModels(): Promise<void> {
+    await Promise.all(this.#models.map((key) => this.#parts.host.onnx.unload(key)));
   }
 
   /** Waits `ms` at most for plugins with foreign code that are just starting again: that is not their own time. */
@@ -246,7 +263,7 @@ export class Activation {
     if (this.#holders > 0) await new Promise<void>((resolve) => this.#retired = resolve);
     optimizer.unload(this.#key);
     if (linked.allocation) allocator.unload(this.#allocationKey);
-    await Promise.all(this.#models.map((key) => this.#parts.host.onnx.unload(key)));
+    await this.#unloadModels();
     await this.#parts.release();
   }
 
