@@ -19,7 +19,7 @@ export type { Expression, Node, NodeId } from "../runtime/graph/expr.ts";
 export type { BinaryOp, Op, UnaryOp } from "../runtime/graph/ops.ts";
 export * as op from "../runtime/graph/operators.ts";
 export { describe, type Operand, type Term } from "../runtime/graph/term.ts";
-export { decodeExpression, encodeExpression } from "../runtime/graph/expression.ts";
+export { decodeExpression, encodeExpression, tooLarge } from "../runtime/graph/expression.ts";
 export { compileTape, Tape } from "../runtime/graph/tape.ts";
 export type { OpaqueCall, TapeSpec } from "../runtime/graph/tape.ts";
 export type { Stages } from "../runtime/graph/stages.ts";
@@ -54,6 +54,7 @@ export type {
   KnownAnswers,
   Limit,
   Lowered,
+  ModelCheck,
   OpaqueSpec,
   PluginKind,
   SkillFile,

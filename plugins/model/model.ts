@@ -18,6 +18,7 @@ import {
   lowerTorch,
   metadataOfJson,
   missedGolden,
+  type ModelCheck,
   type ModelMetadata,
   type NodeId,
   type OnnxPort,
@@ -31,12 +32,11 @@ import {
   type SkillProblem,
   type SkillSpec,
   type Source,
+  tooLarge,
   TORCH_ACTIVATIONS,
   torchSteps,
 } from "setpoint";
 
-/** Of a .pth as ONNX, which travels to the kernel: larger networks need golden vectors. */
-const MAX_CHECKED_BYTES = 512 * 1024;
 /** Share of a threshold that a difference quotient through 32-bit arithmetic steps. */
 const STEP = 1 / 16;
 /** Cost of leaving a training range by its width, where the range is soft and says no other. */
@@ -75,29 +75,55 @@ export default definePlugin({
     checkPorts(skill, problems);
     const scalers = scalersOf(skill, problems);
     const metadata = readMetadata(skill, problems);
-    const model = readModel(skill, problems);
+    let model = readModel(skill, problems);
     if (model !== undefined) checkCounts(skill, model, problems);
     const scaling = scalingOf(skill, scalers, notes);
     const ranges = rangesOf(skill, scaling, metadata);
     const limits = rangeLimits(skill, ranges, zero, problems, notes);
     if (problems.length > 0) throw new SkillError(problems);
-    if (model!.opaque !== undefined) {
-      const { node, why } = model!.opaque;
-      const message =
-        `Model "${skill.files.model_path.name}" of skill "${skill.name}" runs in ONNX Runtime: ${node}: ${why}`;
-      notes.push({ code: "MODEL_OPAQUE", message, path: ["config", "model_path"] });
-      return { ...build(skill, model!, scaling, zero, metadata.golden), limits, notes };
+    if (model!.opaque === undefined) {
+      checkGolden(skill, model!, scaling, metadata.golden);
+      const described = build(skill, model!, scaling, zero);
+      const heavy = tooLarge(described.expression);
+      if (heavy === undefined) {
+        const known = metadata.golden.length > 0;
+        return {
+          ...described,
+          limits,
+          notes,
+          ...(!known && { check: checkOf(skill, model!, scaling, ranges) }),
+        };
+      }
+      model = leftToRuntime(skill, model!, heavy);
     }
-    checkGolden(skill, model!, scaling, metadata.golden);
-    const lowered = { ...build(skill, model!, scaling, zero), limits, notes };
-    if (metadata.golden.length > 0) return lowered;
-    const onnx = isTorch(skill.files.model_path) ? torchAsOnnx(skill) : undefined;
-    if (onnx !== undefined && onnx.length > MAX_CHECKED_BYTES) return lowered;
-    const range = trainingRange(skill, scaling, ranges);
-    const check = { file: "model_path", ...(onnx && { onnx }), expression: model!.expression, ...range };
-    return { ...lowered, check };
+    const { node, why } = model!.opaque!;
+    const message =
+      `Model "${skill.files.model_path.name}" of skill "${skill.name}" runs in ONNX Runtime: ${node}: ${why}`;
+    notes.push({ code: "MODEL_OPAQUE", message, path: ["config", "model_path"] });
+    return { ...build(skill, model!, scaling, zero, metadata.golden), limits, notes };
   },
 });
+
+/** What the referee compares. */
+function checkOf(
+  skill: SkillSpec,
+  { expression }: LoweredOnnx,
+  scaling: Scaling,
+  ranges: readonly (readonly [number, number] | undefined)[],
+): ModelCheck {
+  const onnx = isTorch(skill.files.model_path) ? torchAsOnnx(skill) : undefined;
+  return { file: "model_path", ...(onnx && { onnx }), expression, ...trainingRange(skill, scaling, ranges) };
+}
+
+/** A model whose graph nobody would take. */
+function leftToRuntime(skill: SkillSpec, { inputs, outputs }: LoweredOnnx, why: string): OpaqueOnnx {
+  if (!isTorch(skill.files.model_path)) {
+    return { inputs, outputs, opaque: { node: "all of it", op: "", why } };
+  }
+  const message = `Cannot use "${skill.files.model_path.name}" of skill "${skill.name}": ${why}; ` +
+    'expected a smaller network, or the .onnx file that "deno task model:import" makes of it';
+  throw new SkillError([{ code: "MODEL_INVALID", message, path: ["config", "model_path"] }]);
+}
 
 function checkPorts({ name, ...skill }: SkillSpec, problems: SkillProblem[]): void {
   for (const what of ["inputs", "outputs"] as const) {

@@ -12,6 +12,7 @@ import type { CallLabel } from "./call_errors.ts";
 import {
   BUILTIN_LIMITS,
   DEFAULT_LIMITS,
+  DESCRIBER_FRAME_BYTES,
   DESCRIBER_IDLE_MS,
   grantedLimits,
   type Limits,
@@ -247,7 +248,11 @@ export class PluginHost implements AsyncDisposable {
       const describes = builtin !== undefined && builtin !== "optimizer";
       const limits = {
         ...this.#limits,
-        ...(describes && { idleMs: DESCRIBER_IDLE_MS, ...this.#options.limits }),
+        ...(describes && {
+          idleMs: DESCRIBER_IDLE_MS,
+          frameBytes: DESCRIBER_FRAME_BYTES,
+          ...this.#options.limits,
+        }),
         ...(builtin !== undefined ? BUILTIN_LIMITS : { ...grantedLimits(granted), ...needs }),
       };
       const { clock, log, denoDir } = this.#options;

@@ -74,6 +74,9 @@ export const BUILTIN_LIMITS: Partial<Limits> = Object.freeze({
  */
 export const DESCRIBER_IDLE_MS = 10_000;
 
+/** `frameBytes` of the same: an expression of 4 MiB, and the model of a `.pth` file as ONNX beside it. */
+export const DESCRIBER_FRAME_BYTES = 9 << 20;
+
 /** The part of the limits that a cell needs itself, by argument. */
 export type CellLimits = Pick<
   Limits,

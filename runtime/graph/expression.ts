@@ -26,6 +26,30 @@ export interface ExpressionLimits {
   readonly opaques?: readonly { readonly inputs: number; readonly outputs: number }[];
 }
 
+const MAX_BYTES = 4 << 20;
+const MAX_NODES = 1 << 17;
+const MAX_ELEMENTS = 1 << 20;
+
+/** Why nobody would take an expression; undefined where it is small enough. */
+export function tooLarge(expression: Expression): string | undefined {
+  const { nodes } = expression.graph;
+  const ids = reachable(expression.graph, expression.outputs);
+  const { start, floats } = extentOf(expression, ids);
+  const bytes = start + floats * 8;
+  if (bytes > MAX_BYTES) return `its graph has ${bytes} bytes, expected at most ${MAX_BYTES}`;
+  if (ids.length > MAX_NODES) return `its graph has ${ids.length} nodes, expected at most ${MAX_NODES}`;
+  const elements = ids.reduce((sum, id) => sum + nodes[id].length, 0);
+  if (elements > MAX_ELEMENTS) return `its graph has ${elements} elements, expected at most ${MAX_ELEMENTS}`;
+}
+
+/** @param ids What the expression needs. @returns Words before the numbers, where these start, and how many they are. */
+function extentOf({ graph: { nodes }, outputs }: Expression, ids: readonly number[]) {
+  const args = ids.reduce((sum, id) => sum + nodes[id].args.length, 0);
+  const floats = ids.reduce((sum, id) => sum + (nodes[id].data?.length ?? 0), 0);
+  const words = HEADER + ids.length * NODE + args + outputs.length;
+  return { words, start: Math.ceil(words / 2) * 8, floats };
+}
+
 /** What `expression` needs, and nothing else of its graph. */
 export function encodeExpression(expression: Expression): Uint8Array {
   const { nodes } = expression.graph;
@@ -33,9 +57,7 @@ export function encodeExpression(expression: Expression): Uint8Array {
   const place = new Map(ids.map((id, k) => [id, k]));
   const args = ids.flatMap((id) => nodes[id].args.map((arg) => place.get(arg)!));
   const data = ids.flatMap((id) => nodes[id].data ?? []);
-  const floats = data.reduce((total, part) => total + part.length, 0);
-  const words = HEADER + ids.length * NODE + args.length + expression.outputs.length;
-  const start = Math.ceil(words / 2) * 8;
+  const { words, start, floats } = extentOf(expression, ids);
   const buffer = new ArrayBuffer(start + floats * 8);
   const ints = new Int32Array(buffer, 0, words);
   ints.set([MAGIC, VERSION, expression.sources, ids.length, args.length, expression.outputs.length, floats]);
@@ -56,7 +78,7 @@ export function encodeExpression(expression: Expression): Uint8Array {
 
 /** @throws {GraphError} EXPRESSION, or the code of the graph's own checks, whatever the bytes are. */
 export function decodeExpression(bytes: Uint8Array, limits: ExpressionLimits = {}): Expression {
-  const { maxBytes = 4 << 20, maxNodes = 1 << 17, maxElements = 1 << 20, opaques = [] } = limits;
+  const { maxBytes = MAX_BYTES, maxNodes = MAX_NODES, maxElements = MAX_ELEMENTS, opaques = [] } = limits;
   if (bytes.byteLength > maxBytes) throw broken(`${bytes.byteLength} bytes are more than ${maxBytes}`);
   if (bytes.byteLength < HEADER * 4) throw broken(`${bytes.byteLength} bytes are less than a header`);
   const buffer = bytes.slice().buffer;

@@ -7,6 +7,8 @@ import { ROOT } from "../../runtime/config.ts";
 import { answerText } from "../../runtime/cli/answer_text.ts";
 import { writeOnnx } from "../../runtime/graph/onnx_writer.ts";
 import { eventually } from "../std/eventually.ts";
+import { seededRandom } from "../../runtime/graph/seeded_random.ts";
+import { writeTorch, type WrittenTensor } from "../graph/torch_writer.ts";
 import { openKernel } from "./open_kernel.ts";
 
 const STATE = { a: 0.1, b: 0.2, c: 0.3, d: 0.4 };
@@ -233,12 +235,34 @@ Deno.test("a model of 64 bits that ONNX Runtime has no kernels for is vouched fo
   assertEquals((await open.answer(STATE)).control, { requested: "closed_loop", actual: "closed_loop" });
 });
 
-Deno.test("a .pth network is judged by its ONNX form", async () => {
-  const strategy = ONE.replace("model_path: m.onnx", "model_path: m.pth").replaceAll(", c, d]", ", c]");
-  const files = { "m.pth": Deno.readFileSync(`${ROOT}/tests/fixtures/torch/zip_protocol2.pth`) };
-  await using open = await openKernel({ strategy, files, serving: true, env: CLOSED });
-  const first = await open.answer(STATE);
-  assertStringIncludes(first.control.reason!, 'm.pth" of skill "model" is not yet compared');
-  await eventually("it is judged", () => open.kernel.active!.trust.open.length === 0);
-  assertEquals((await open.answer(STATE)).control.actual, "closed_loop");
-});
+/** 3 → 600 → 800 → 2, nearly as much as a skill's graph may hold. */
+function largeNet(): Uint8Array {
+  const random = seededRandom(7);
+  const tensors: Record<string, WrittenTensor> = {};
+  for (const [k, [inputs, outputs]] of [[3, 600], [600, 800], [800, 2]].entries()) {
+    const data = Float32Array.from(
+      { length: inputs * outputs },
+      () => (2 * random() - 1) / Math.sqrt(inputs),
+    );
+    tensors[`${2 * k}.weight`] = { shape: [outputs, inputs], data };
+    tensors[`${2 * k}.bias`] = { shape: [outputs], data: new Float32Array(outputs).fill(0.1) };
+  }
+  return writeTorch(tensors);
+}
+
+for (
+  const [size, net] of [
+    ["small", () => Deno.readFileSync(`${ROOT}/tests/fixtures/torch/zip_protocol2.pth`)],
+    ["large", largeNet],
+  ] as const
+) {
+  Deno.test(`a ${size} .pth network is judged by its ONNX form`, async () => {
+    const strategy = ONE.replace("model_path: m.onnx", "model_path: m.pth").replaceAll(", c, d]", ", c]");
+    const files = { "m.pth": net() };
+    await using open = await openKernel({ strategy, files, serving: true, env: CLOSED });
+    const first = await open.answer(STATE);
+    assertStringIncludes(first.control.reason!, 'm.pth" of skill "model" is not yet compared');
+    await eventually("it is judged", () => open.kernel.active!.trust.open.length === 0);
+    assertEquals((await open.answer(STATE)).control.actual, "closed_loop");
+  });
+}

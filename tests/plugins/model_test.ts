@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "
 import type { Json, SkillFile, SkillSpec } from "setpoint";
 import plugin from "../../plugins/model/model.ts";
 import { type OnnxSpec, writeOnnx } from "../../runtime/graph/onnx_writer.ts";
+import { writeTorch, type WrittenTensor } from "../graph/torch_writer.ts";
 import { outputsOf, print, problemsOf, skillOf } from "./skill.ts";
 
 /** y0 = x0 + 2·x1, y1 = tanh(y0). */
@@ -167,6 +168,33 @@ Deno.test("InferenceModel leaves a model that cannot be lowered to ONNX Runtime"
     lowered.expression.graph.nodes.some((node) =>
       node.op === "opaque" && node.index === 0 && node.length === 2
     ),
+  );
+});
+
+/** 2 → 600 → 900 → 2: more weights than fit into the graph that a skill may have. */
+const WIDE: readonly (readonly [number, number])[] = [[2, 600], [600, 900], [900, 2]];
+
+Deno.test("InferenceModel leaves a network that is too large for a graph to ONNX Runtime, and refuses a .pth of its size", () => {
+  const initializers = WIDE.map((shape, k) => ({
+    name: `w${k}`,
+    shape,
+    data: new Float32Array(shape[0] * shape[1]).fill(1e-3),
+  }));
+  const nodes = WIDE.map((_, k) => ({
+    op: "MatMul",
+    inputs: [k === 0 ? "x" : `v${k}`, `w${k}`],
+    outputs: [k === 2 ? "y" : `v${k + 1}`],
+  }));
+  const { opaques, notes, check } = lower({ network: { ...NETWORK, initializers, nodes } });
+  assertEquals([opaques!.length, check], [1, undefined]);
+  assertStringIncludes(print(notes![0]), "runs in ONNX Runtime: all of it: its graph has 43");
+  const weights = WIDE.map(([inputs, outputs], k): [string, WrittenTensor] => [
+    `${2 * k}.weight`,
+    { shape: [outputs, inputs], data: new Float32Array(inputs * outputs) },
+  ]);
+  assertStringIncludes(
+    problems({ network: writeTorch(Object.fromEntries(weights)) })[0],
+    "expected at most 4194304; expected a smaller network, or the .onnx file",
   );
 });
 
