@@ -50,7 +50,7 @@ export default definePlugin({
   version: "1.0.0",
   kind: "model",
   description: "A trained model between two affine scalings",
-  sdk: "^1.0.0",
+  sdk: "^1.2.0",
   config: {
     properties: {
       model_path: { ...PATH, description: "the model: .onnx, or a state dict (.pth)" },
@@ -66,6 +66,19 @@ export default definePlugin({
     },
     required: ["model_path"],
   },
+  tests: [{
+    name: "tanh of a difference between two scalers",
+    config: { model_path: "net.onnx", scaler_path: "scalers.json" },
+    files: {
+      // y = tanh(0.5·x₀ − x₁)
+      model_path:
+        "base64:CAgSCHNldHBvaW50Om8KFQoBeAoBdxIBehoAIgZNYXRNdWw6AAoQCgF6EgF5GgAiBFRhbmg6ABIDbmV0KhMIAggBEAFCAXdKCAAAAD8AAIC/WhQKAXgSDwoNCAESCQoDEgFuCgIIAmIUCgF5Eg8KDQgBEgkKAxIBbgoCCAFCBAoAEBE=",
+      scaler_path:
+        '{"format": "setpoint/scalers/v1", "scalers": {"a": {"scale": 2, "offset": 1}, "b": {"scale": 1}, "y": {"scale": 4, "offset": 0.5}}}',
+    },
+    inputs: { a: 0.25, b: 0.5 },
+    outputs: { y: (Math.tanh(0.25) - 0.5) / 4 },
+  }],
 
   lower(skill: SkillSpec): Lowered {
     const problems: SkillProblem[] = [];

@@ -4,7 +4,7 @@ import { checkConfig, withDefaults } from "../graph/config_schema.ts";
 import { decodeExpression } from "../graph/expression.ts";
 import { Graph } from "../graph/expr.ts";
 import type { PluginManifest, PluginTest } from "../graph/manifest.ts";
-import type { LoweredMessage, SkillSpec, Source, VariableInfo } from "../graph/skill.ts";
+import type { LoweredMessage, SkillFile, SkillSpec, Source, VariableInfo } from "../graph/skill.ts";
 import { compileTape } from "../graph/tape.ts";
 import type { OptimizationResult } from "../graph/optimization.ts";
 import { type SearchTrial, searchTrial, wrongAnswer } from "./search_trial.ts";
@@ -95,7 +95,25 @@ export function skillOfTest({ config: schema }: PluginManifest, test: PluginTest
   }
   const name = test.name ?? "test";
   const config = schema === undefined ? given : withDefaults(schema, given);
-  return { name, class: "Test", inputs: names, outputs, config, variables, files: {}, legacy: false };
+  const files = Object.fromEntries(
+    Object.entries(test.files ?? {}).map(([key, content]) => [key, fileOf(key, content, config)]),
+  );
+  return { name, class: "Test", inputs: names, outputs, config, variables, files, legacy: false };
+}
+
+const BASE64 = "base64:";
+
+function fileOf(key: string, content: string, config: SkillSpec["config"]): SkillFile {
+  let bytes = new TextEncoder().encode(content);
+  if (content.startsWith(BASE64)) {
+    try {
+      bytes = Uint8Array.fromBase64(content.slice(BASE64.length));
+    } catch (error) {
+      throw new TypeError(`its file "${key}" is no base64: ${(error as Error).message}`);
+    }
+  }
+  // nobody keeps it, so that nobody needs its digest
+  return { name: String(config[key] ?? key), sha256: "0".repeat(64), bytes };
 }
 
 /** `flow_current` beside `flow` is the measured value of `flow`, not a variable. */

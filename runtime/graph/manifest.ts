@@ -56,6 +56,8 @@ export interface PluginTest {
   readonly tolerance?: number;
   /** Units by variable; default none. */
   readonly units?: { readonly [variable: string]: string };
+  /** By config key, such as "model_path": a text, or bytes as "base64:…". Default none. */
+  readonly files?: { readonly [configKey: string]: string };
   /** Kind composition: the expected order. */
   readonly sequence?: readonly string[];
   /** Kind optimizer: a formula of the inputs. */
@@ -93,7 +95,7 @@ const MOST = 50;
 const MOST_VALUES = 1_000;
 const LONGEST_FORMULA = 1_000;
 const TEST_KEYS = [
-  ...["name", "config", "inputs", "outputs", "tolerance", "units", "sequence"],
+  ...["name", "config", "inputs", "outputs", "tolerance", "units", "files", "sequence"],
   ...["minimize", "bounds", "limits", "cost"],
 ];
 
@@ -160,7 +162,8 @@ function checkExample(value: unknown, k: number): PluginExample {
 function checkTest(value: unknown, k: number): PluginTest {
   const at = `tests.${k}`;
   const given = mapping(value, at, TEST_KEYS);
-  const { name, config, inputs, outputs, tolerance, units, sequence, minimize, bounds, limits, cost } = given;
+  const { name, config, inputs, outputs, tolerance, units, files, sequence, minimize, bounds, limits, cost } =
+    given;
   if (isGiven(tolerance) && !(typeof tolerance === "number" && tolerance >= 0)) {
     wrong(`${at}.tolerance`, tolerance, "a number of at least 0");
   }
@@ -173,6 +176,7 @@ function checkTest(value: unknown, k: number): PluginTest {
     inputs: each(inputs, `${at}.inputs`, "number"),
     outputs: each(outputs, `${at}.outputs`, "number"),
     units: each(units, `${at}.units`, "string"),
+    files: each(files, `${at}.files`, "string"),
     ...(isGiven(tolerance) && { tolerance: tolerance as number }),
     ...(isGiven(sequence) && { sequence: sequence as readonly string[] }),
     ...(isGiven(minimize) && { minimize: formula(minimize, `${at}.minimize`) }),

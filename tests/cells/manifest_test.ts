@@ -1,4 +1,5 @@
 /** What a plugin says of itself: checked by the kernel when it is opened, its own tests included. */
+import { BUILTIN_KINDS } from "../../runtime/cells/host.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { skillOf } from "./plugins.ts";
@@ -41,13 +42,50 @@ Deno.test("open() runs a plugin's own tests and tells how many passed", async ()
   assertEquals(cell.limits.wall_ms, 60_000);
 });
 
+/** Adds the bytes of two files to its input. */
+const READER = `import { describe, definePlugin, op } from "setpoint";
+export default definePlugin({
+  name: "test/reader",
+  version: "1.0.0",
+  kind: "model",
+  tests: [{
+    config: { text_path: "two.txt" },
+    files: { text_path: "1", more_path: "base64:AQID" },
+    inputs: { a: 3 },
+    outputs: { b: 3 + 49 + 6 + 7 },
+  }],
+  lower: (skill) => describe(skill, ([a]) => {
+    const { text_path, more_path } = skill.files;
+    const sum = [...text_path.bytes, ...more_path.bytes].reduce((sum, byte) => sum + byte, 0);
+    return op.add(a, sum + text_path.name.length);
+  }),
+});`;
+
+Deno.test("a plugin's own tests have files, as text or base64", async () => {
+  await using started = startHost();
+  await started.host.open({ id: "reader", text: READER, file: "reader.ts" });
+  assertEquals(started.host.status()[0].plugins[0].tests, 1);
+  const broken = { id: "broken", text: READER.replace("AQID", "A?"), file: "broken.ts" };
+  const error = await assertRejects(() => started.host.open(broken), SetpointError);
+  assertStringIncludes(error.message, 'its "test 1" fails: its file "more_path" is no base64');
+});
+
+Deno.test("each built-in plugin brings tests of its own", async () => {
+  await using started = startHost();
+  for (const builtin of BUILTIN_KINDS) await started.host.open({ id: `builtin:${builtin}`, builtin });
+  const untested = started.host.status().flatMap(({ plugins }) =>
+    plugins.filter(({ tests }) => !(tests! > 0))
+  );
+  assertEquals(untested, []);
+});
+
 const REFUSED = [
   [
     "a test of its own that fails",
     "tests: [{ name: 'doubles', inputs: { a: 3 }, outputs: { b: 7 } }],",
     'its "doubles" fails: "b" is 6, expected 7 within 1e-9',
   ],
-  ["an SDK of another major", 'sdk: ">=2",', "it needs SDK >=2, this runtime has 1.1.0"],
+  ["an SDK of another major", 'sdk: ">=2",', "it needs SDK >=2, this runtime has 1.2.0"],
   ["an unreadable range", 'sdk: "newest",', 'its sdk is "newest", expected a range'],
   ["a schema that is none", "config: { properties: { a: { type: 'numbr' } } },", "config.properties.a.type"],
   [
