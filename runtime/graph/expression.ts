@@ -27,19 +27,28 @@ export interface ExpressionLimits {
 }
 
 const MAX_BYTES = 4 << 20;
-const MAX_NODES = 1 << 17;
-const MAX_ELEMENTS = 1 << 20;
 
-/** Why nobody would take an expression; undefined where it is small enough. */
+/** Most of each that one skill may have: what a plugin describes is worked on for longer the larger it is. */
+export const SKILL_EXTENT = Object.freeze({
+  nodes: 50_000,
+  /** The lengths of all nodes. */
+  elements: 1 << 18,
+});
+
+/** Why no skill may have an expression; undefined where it is small enough. */
 export function tooLarge(expression: Expression): string | undefined {
   const { nodes } = expression.graph;
   const ids = reachable(expression.graph, expression.outputs);
   const { start, floats } = extentOf(expression, ids);
-  const bytes = start + floats * 8;
-  if (bytes > MAX_BYTES) return `its graph has ${bytes} bytes, expected at most ${MAX_BYTES}`;
-  if (ids.length > MAX_NODES) return `its graph has ${ids.length} nodes, expected at most ${MAX_NODES}`;
-  const elements = ids.reduce((sum, id) => sum + nodes[id].length, 0);
-  if (elements > MAX_ELEMENTS) return `its graph has ${elements} elements, expected at most ${MAX_ELEMENTS}`;
+  const extent = {
+    bytes: [start + floats * 8, MAX_BYTES],
+    nodes: [ids.length, SKILL_EXTENT.nodes],
+    elements: [ids.reduce((sum, id) => sum + nodes[id].length, 0), SKILL_EXTENT.elements],
+  };
+  const beyond = Object.entries(extent).find(([, [has, most]]) => has > most);
+  if (beyond === undefined) return undefined;
+  const [what, [has, most]] = beyond;
+  return `its graph has ${has} ${what}, expected at most ${most}`;
 }
 
 /** @param ids What the expression needs. @returns Words before the numbers, where these start, and how many they are. */
@@ -78,7 +87,7 @@ export function encodeExpression(expression: Expression): Uint8Array {
 
 /** @throws {GraphError} EXPRESSION, or the code of the graph's own checks, whatever the bytes are. */
 export function decodeExpression(bytes: Uint8Array, limits: ExpressionLimits = {}): Expression {
-  const { maxBytes = MAX_BYTES, maxNodes = MAX_NODES, maxElements = MAX_ELEMENTS, opaques = [] } = limits;
+  const { maxBytes = MAX_BYTES, maxNodes = 1 << 17, maxElements = 1 << 20, opaques = [] } = limits;
   if (bytes.byteLength > maxBytes) throw broken(`${bytes.byteLength} bytes are more than ${maxBytes}`);
   if (bytes.byteLength < HEADER * 4) throw broken(`${bytes.byteLength} bytes are less than a header`);
   const buffer = bytes.slice().buffer;

@@ -1,7 +1,7 @@
 /** Lowering of operators that work element by element. Formulas: github.com/onnx/onnx, docs/Operators.md. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
 import { fuseGelu, uniform } from "./onnx_gelu.ts";
-import { checkNumbers } from "./onnx_numbers.ts";
+import { numbersOf } from "./onnx_numbers.ts";
 import { isFloatType } from "./onnx_tensor.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue } from "./onnx_value.ts";
 import type { BinaryOp, UnaryOp } from "./ops.ts";
@@ -38,8 +38,9 @@ export const ELEMENTWISE_RULES: Readonly<Record<string, OnnxRule>> = {
   IsNaN: (call) => {
     const { build } = call;
     const x = call.input(0);
-    checkNumbers(build, x);
-    return build.known(x.shape, new Float64Array(build.room(x.shape)), true);
+    const numbers = numbersOf(build, x);
+    const none = build.known(x.shape, new Float64Array(build.room(x.shape)), true);
+    return numbers === undefined ? none : build.binary("eq", numbers, none, true);
   },
   Xor: (call) => call.build.unary("not", call.build.binary("eq", call.input(0), call.input(1), true), true),
   Equal: comparison("eq"),

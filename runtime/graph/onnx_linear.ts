@@ -1,6 +1,6 @@
 /** Lowering of matrix products and ai.onnx.ml's linear operators. */
 import { fail, type OnnxCall, type OnnxRule } from "./onnx_call.ts";
-import { checkNumbers } from "./onnx_numbers.ts";
+import { numbersOf } from "./onnx_numbers.ts";
 import { NotLowerable, type OnnxBuilder, type OnnxValue, sizeOf } from "./onnx_value.ts";
 
 /** Dot products that one product of two matrices may become where none of them is one `linear`. */
@@ -166,8 +166,8 @@ function imputer(call: OnnxCall): OnnxValue {
   }
   const given = build.known([values.length], Float64Array.from(values));
   if (Number.isNaN(missing)) {
-    checkNumbers(build, x);
-    return x;
+    const numbers = numbersOf(build, x);
+    return numbers === undefined ? x : build.select(numbers, x, given);
   }
   return build.select(build.binary("eq", x, build.scalar(missing), true), given, x);
 }

@@ -114,7 +114,7 @@ export class Activation {
 
   /** Loads the problems into the optimizer; once, before the first run. */
   async prepare(): Promise<void> {
-    const { linked, optimizer, allocator, handles, host } = this.#parts;
+    const { linked, optimizer, allocator, handles } = this.#parts;
     const opaques = linked.opaques.map((
       { engine, spec, local, file, inputs, outputs, steps, jacobian },
     ): OpaqueRoute => ({

@@ -1,6 +1,6 @@
 /** What a plugin makes of a skill, checked: plugins are not trusted. */
 import type { Expression } from "../graph/expr.ts";
-import { decodeExpression } from "../graph/expression.ts";
+import { decodeExpression, SKILL_EXTENT } from "../graph/expression.ts";
 import { GraphError } from "../graph/graph_error.ts";
 import type { Limit, LoweredMessage, OpaqueSpec, SkillSpec, Source } from "../graph/skill.ts";
 import type { Findings } from "./findings.ts";
@@ -9,9 +9,7 @@ import { isBroken, type NoteCode, type Skill, type Strategy } from "./strategy.t
 
 /** Most of each that one skill may have: what a plugin describes is worked on for longer the larger it is. */
 export const SKILL_LIMITS = Object.freeze({
-  nodes: 50_000,
-  /** The lengths of all nodes. */
-  elements: 1 << 18,
+  ...SKILL_EXTENT,
   opaques: 256,
   limits: 1_000,
 });

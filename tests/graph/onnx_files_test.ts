@@ -18,7 +18,6 @@ const OPAQUE: Readonly<Record<string, string>> = {
   net_hyper: "Asinh",
   net_physics: "Atan",
   sk_neighbours: "TopK",
-  sk_power: "Imputer",
 };
 
 const FILES = ["torch.json", "torch_nets.json", "scikit.json", "trees.json", "keras.json"];
