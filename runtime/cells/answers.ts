@@ -169,10 +169,10 @@ function checkOpaque(value: unknown, fileKeys: readonly string[]): OpaqueSpec {
 
 function checkSteps(value: unknown, inputs: number): readonly number[] {
   const steps = list(value, "steps");
-  const odd = steps.find((step) => !(typeof step === "number" && step > 0 && step < Infinity));
+  const odd = steps.find((step) => !(typeof step === "number" && step >= 0 && step < Infinity));
   if (odd !== undefined || steps.length !== inputs) {
     const got = odd === undefined ? `${steps.length}` : JSON.stringify(odd)?.slice(0, 50);
-    throw new TypeError(`the steps of an opaque node are ${got}, expected ${inputs} numbers above 0`);
+    throw new TypeError(`the steps of an opaque node are ${got}, expected ${inputs} numbers from 0`);
   }
   return steps as readonly number[];
 }

@@ -112,7 +112,7 @@ export interface OpaqueSpec {
   /** Lengths of the input vector and of the answer. */
   readonly inputs: number;
   readonly outputs: number;
-  /** Step of the difference quotient an input, in the units of the opaque node's input. */
+  /** Step of the difference quotient an input, in the units of the opaque node's input; 0: one that fits its value. */
   readonly steps?: readonly number[];
   /** engine self: whether the plugin's `jacobian` is asked in the place of differences. Default: if it has one. */
   readonly jacobian?: boolean;

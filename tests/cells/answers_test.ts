@@ -47,7 +47,7 @@ const BROKEN_LOWERED: readonly [string, Record<string, unknown>][] = [
   }],
   ["inputs below 0", { opaques: [{ engine: "self", inputs: -1, outputs: 1 }] }],
   ["half an output", { opaques: [{ engine: "self", inputs: 1, outputs: 0.5 }] }],
-  ["a step of nothing", { opaques: [{ ...LOWERED.opaques[0], steps: [0.1, 0] }] }],
+  ["a step backwards", { opaques: [{ ...LOWERED.opaques[0], steps: [0.1, -0.1] }] }],
   ["a step without end", { opaques: [{ ...LOWERED.opaques[0], steps: [0.1, Infinity] }] }],
   ["a step too many", { opaques: [{ ...LOWERED.opaques[0], steps: [0.1, 0.2, 0.3] }] }],
   ["steps that are none", { opaques: [{ ...LOWERED.opaques[0], steps: "0.1" }] }],
