@@ -28,11 +28,8 @@ export function describeFailure(
       ));
       return { kind: "skill", message: clean(error.message, blob, file), problems, ...at };
     }
-    return {
-      kind,
-      message: clean(text.replace(UNMAPPED, `$1Cannot use $2: ${ONE_FILE}`), blob, file),
-      ...at,
-    };
+    const message = clean(text.replace(UNMAPPED, `$1Cannot use $2: ${ONE_FILE}`), blob, file);
+    return { kind, message: at === undefined ? message : withoutPlace(message, file), ...at };
   } catch {
     return { kind, message: "it threw something that cannot be read" };
   }
@@ -56,6 +53,14 @@ function positionIn(text: string, blob: string): { line: number; column: number 
 function clean(text: string, blob: string, file: string, longest = LONGEST): string {
   const named = blob === "" ? plain(text) : plain(text).replaceAll(blob, file);
   return named.length > longest ? `${named.slice(0, longest)}…` : named;
+}
+
+/** The place at the end of a message stands before it, once it is told. */
+function withoutPlace(message: string, file: string): string {
+  const start = message.lastIndexOf(`at ${file}:`);
+  return start > 0 && /^:\d+:\d+$/.test(message.slice(start + 3 + file.length))
+    ? message.slice(0, start).trimEnd()
+    : message;
 }
 
 /** Deno colours some of its messages. */

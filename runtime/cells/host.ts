@@ -198,7 +198,7 @@ export class PluginHost implements AsyncDisposable {
     const text = source.text ?? await readBuiltin(source);
     if (this.#closed) throw setpointError("PLUGIN_DIED", `Cannot load plugin "${id}": the host is closed`);
     const open = this.#cellFor(source, needs, builtin === undefined ? sdkExtentOf(text) : "whole");
-    const label: CallLabel = { plugin: id, method: "spawn", file, text };
+    const label: CallLabel = { plugin: file, method: "spawn", file, text };
     const spawn = { mode: "plugin", text, file } as const;
     try {
       const first = await open.cell.addWorker(spawn, label);
@@ -224,7 +224,7 @@ export class PluginHost implements AsyncDisposable {
         workers,
         onnx: () => this.onnx,
       });
-      if (builtin === undefined) await tested(handle, limits, id, file);
+      if (builtin === undefined) await tested(handle, limits, file);
       open.plugins.push(shownPlugin(description, source));
       return handle;
     } catch (error) {
@@ -275,19 +275,19 @@ export class PluginHost implements AsyncDisposable {
 /** @throws {SetpointError} PLUGIN_INVALID where it needs more than it may have. */
 function needsOf(
   { limits: needs = {} }: PluginDescription,
-  { id, limits: granted = {} }: PluginSource,
+  { limits: granted = {} }: PluginSource,
   limits: Limits,
   file: string,
 ): Partial<Limits> {
   try {
     return neededLimits(needs, granted, limits);
   } catch (error) {
-    throw refused(id, file, error);
+    throw refused(file, error);
   }
 }
 
 /** @throws {SetpointError} PLUGIN_INVALID where one of its own tests fails. */
-async function tested(handle: PluginHandle, { lowerMs }: Limits, id: string, file: string): Promise<void> {
+async function tested(handle: PluginHandle, { lowerMs }: Limits, file: string): Promise<void> {
   try {
     await selfTest({
       lower: (skill) => handle.lower(skill),
@@ -298,7 +298,7 @@ async function tested(handle: PluginHandle, { lowerMs }: Limits, id: string, fil
       search: (test) => searched(handle, test),
     }, handle.description);
   } catch (error) {
-    throw refused(id, file, error);
+    throw refused(file, error);
   }
 }
 
@@ -312,10 +312,10 @@ async function searched(handle: PluginHandle, { problem, run }: SearchTrial): Pr
 }
 
 /** Keeps the author's line, where there is one. */
-function refused(id: string, file: string, error: unknown): SetpointError {
+function refused(file: string, error: unknown): SetpointError {
   const { message, cause } = error as Error;
   const at = cause instanceof SetpointError ? cause.problems[0].at : undefined;
-  return setpointError("PLUGIN_INVALID", `Cannot load plugin "${id}": ${message}`, {
+  return setpointError("PLUGIN_INVALID", `Cannot load plugin "${file}": ${message}`, {
     at: at ?? { file },
     cause,
   });
@@ -355,21 +355,22 @@ async function readBuiltin({ id, builtin, file }: PluginSource): Promise<string>
   }
 }
 
-function describe(described: unknown, { id, builtin }: PluginSource, file: string): PluginDescription {
+function describe(described: unknown, { builtin }: PluginSource, file: string): PluginDescription {
   let description: PluginDescription;
   try {
     description = checkDescription(described);
   } catch (error) {
-    throw setpointError("PLUGIN_INVALID", `Cannot load plugin "${id}": ${(error as Error).message}`, {
+    throw setpointError("PLUGIN_INVALID", `Cannot load plugin "${file}": ${(error as Error).message}`, {
       at: { file },
     });
   }
   if (builtin === undefined && /^(?:builtin|setpoint)\//.test(description.name)) {
-    const message = `Cannot load plugin "${id}": the name "${description.name}" is one of the runtime's own`;
+    const message =
+      `Cannot load plugin "${file}": the name "${description.name}" is one of the runtime's own`;
     throw setpointError("PLUGIN_INVALID", message, { at: { file } });
   }
   if (builtin !== undefined && description.kind !== builtin) {
-    const message = `Cannot load plugin "${id}": its kind is "${description.kind}", expected "${builtin}"`;
+    const message = `Cannot load plugin "${file}": its kind is "${description.kind}", expected "${builtin}"`;
     throw setpointError("PLUGIN_INVALID", message, { at: { file } });
   }
   return description;

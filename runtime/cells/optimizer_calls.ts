@@ -9,6 +9,7 @@ import {
 import type { MachineMaker } from "../graph/tape_machine.ts";
 import type { CallMessage, WireProblem, WireRun } from "./protocol.ts";
 import { seededRandom } from "../graph/seeded_random.ts";
+import { given } from "./given.ts";
 import type { SyncCall } from "./sync_call.ts";
 
 /** A tape takes differences at ± 2^-10 of the scale that it is given. */
@@ -93,6 +94,13 @@ export class OptimizerCalls {
       random: seededRandom(run.seed),
     });
     if (this.#sync.fatal !== undefined) throw this.#sync.fatal;
+    if (!(result?.x instanceof Float64Array)) {
+      throw new TypeError(
+        `Cannot use the answer of "optimize": got ${
+          given(result)
+        }, expected {status, x, …} with x a Float64Array`,
+      );
+    }
     const { status, x, iterations, evaluations, message, multipliers, starts } = result;
     return { status, x, iterations, evaluations, message, multipliers, starts };
   }

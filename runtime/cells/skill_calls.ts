@@ -9,6 +9,7 @@ import {
   type Source,
 } from "../../plugins/sdk_core.ts";
 import type { LoweredMessage } from "../graph/skill.ts";
+import { given } from "./given.ts";
 import { sampleModel } from "./model_sample.ts";
 import type { CallMessage, SkillReference } from "./protocol.ts";
 
@@ -48,7 +49,7 @@ export class SkillCalls {
     if (plugin.kind === "optimizer" || plugin.kind === "composition") {
       throw new TypeError(`Cannot lower a skill with a plugin of kind "${plugin.kind}"`);
     }
-    const lowered = plugin.lower === undefined ? wholeOpaque(skill) : plugin.lower(skill);
+    const lowered = plugin.lower === undefined ? wholeOpaque(skill) : described(plugin.lower(skill));
     const jacobian = plugin.jacobian !== undefined;
     const opaques = (lowered.opaques ?? []).map((spec) => (
       spec.engine === "self" ? { ...spec, jacobian: jacobian && spec.jacobian !== false } : spec
@@ -87,7 +88,15 @@ export class SkillCalls {
 
 function floats(answer: unknown, method: string): Float64Array {
   if (answer instanceof Float64Array) return answer;
-  throw new TypeError(`Cannot use the answer of "${method}": expected a Float64Array`);
+  throw new TypeError(`Cannot use the answer of "${method}": got ${given(answer)}, expected a Float64Array`);
+}
+
+/** The rest of it is the kernel's to check. */
+function described(answer: Lowered): Lowered {
+  if (answer?.expression?.graph instanceof Graph && Array.isArray(answer.sources)) return answer;
+  throw new TypeError(
+    `Cannot use the answer of "lower": got ${given(answer)}, expected what describe() gives`,
+  );
 }
 
 /** What a plugin without `lower` means: one opaque node over the values of all inputs. */

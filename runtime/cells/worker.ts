@@ -20,6 +20,7 @@ import {
   type ToCell,
 } from "./protocol.ts";
 import { foreignImport, ONE_FILE, withoutSourceMap } from "./plugin_text.ts";
+import { explainName } from "./sdk_names.ts";
 import { SkillCalls } from "./skill_calls.ts";
 import { EvaluationError, SyncCall } from "./sync_call.ts";
 
@@ -117,7 +118,9 @@ async function spawn(settings: Setup, message: SpawnMessage): Promise<unknown> {
   blob = makeUrl(new BlobType([onnx ? message.script : withoutSourceMap(message.text)], { type }));
   file = onnx ? "onnxruntime-web" : message.file;
   if (!onnx) refuseImports(message.text);
-  const imported = await import(blob);
+  const imported = await import(blob).catch((error) => {
+    throw explainName(error);
+  });
   dropUrl(blob);
   if (onnx) {
     const calls = new OnnxCalls(imported as OnnxModule, message.wasm);

@@ -244,6 +244,11 @@ export function outputFile({ command, flags, operands }: Invocation): string | u
   return written === undefined ? undefined : fromCallersFolder(written);
 }
 
+/** Where a built plugin is written before it takes its name: who looks at that file sees all of it or what was there. */
+export function unfinished(file: string): string {
+  return `${file}.new`;
+}
+
 export function helpOf(command: CommandName): string {
   const { help, operands, options }: Command = COMMANDS[command];
   const left = Object.entries(options).map(([flag, { value }]) =>

@@ -47,6 +47,9 @@ export async function buildPlugin({ entry, read }: BuildOptions): Promise<string
           `it imports "${specifier}", expected "setpoint" or a file beside it such as "./table.ts"`,
         );
       }
+      if (!/\.[cm]?[jt]s$/.test(specifier)) {
+        fail({ path, line }, `"${specifier}" is no source file, expected a name that ends in ".ts" or ".js"`);
+      }
       const target = joined(path, specifier);
       return target ?? fail({ path, line }, `"${specifier}" leaves the folder of ${entry}`);
     };

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
-import { setpointError } from "../errors.ts";
+import { setpointError, whyUnreadable } from "../errors.ts";
 import { checkPlugin } from "../kernel/plugin_check.ts";
+import { unfinished } from "./command_line.ts";
 import { buildPlugin } from "./plugin_build.ts";
 import { reportText } from "./plugin_test.ts";
 import { printError, printLine, printText } from "./print.ts";
@@ -11,11 +12,22 @@ export async function pluginBuild(entry: string, out: string): Promise<number> {
     throw setpointError("USAGE", "Cannot build a plugin onto its own source, expected another --out");
   }
   const text = await buildPlugin({ entry, read: Deno.readTextFile });
-  await Deno.writeTextFile(out, text);
+  await write(out, text);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   printText(`Wrote ${out} (sha256 ${hex})`);
   return 0;
+}
+
+/** Whole or not at all: a running process may be looking at it. @throws {SetpointError} USAGE */
+async function write(out: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(unfinished(out), text);
+    await Deno.rename(unfinished(out), out);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such folder" : whyUnreadable(cause);
+    throw setpointError("USAGE", `Cannot write the plugin: ${why}`, { at: { file: out }, cause });
+  }
 }
 
 export interface DevOptions {
@@ -66,7 +78,7 @@ async function tried({ text, error }: Built, entry: string, { out, clock }: DevO
     const report = await checkPlugin(text, entry, { clock, log: (message) => printLine(message) });
     printText(reportText(report));
     if (!report.ok) return printLine("Not taken: it fails");
-    if (out !== undefined) await Deno.writeTextFile(out, text);
+    if (out !== undefined) await write(out, text);
     printLine(out === undefined ? "Passed" : `Passed; wrote ${out}`);
   } catch (failure) {
     printError(failure);

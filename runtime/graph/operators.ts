@@ -78,12 +78,20 @@ export function where(condition: Operand, yes: Operand, no: Operand): Term {
 
 /** The sum of all; 0 of none. */
 export function add(...terms: readonly Operand[]): Term {
-  return combined("add", [0, ...terms], (graph, nodes) => nodes.reduce((a, b) => graph.binary("add", a, b)));
+  return combined(
+    "add",
+    terms.length === 0 ? [0] : terms,
+    (graph, nodes) => nodes.reduce((a, b) => graph.binary("add", a, b)),
+  );
 }
 
 /** The product of all; 1 of none. */
 export function mul(...terms: readonly Operand[]): Term {
-  return combined("mul", [1, ...terms], (graph, nodes) => nodes.reduce((a, b) => graph.binary("mul", a, b)));
+  return combined(
+    "mul",
+    terms.length === 0 ? [1] : terms,
+    (graph, nodes) => nodes.reduce((a, b) => graph.binary("mul", a, b)),
+  );
 }
 
 /** The smallest of all. @throws {RangeError} Of none. */

@@ -68,7 +68,7 @@ export function describe(
   const terms = Array.isArray(given) ? given as readonly Operand[] : [given as Operand];
   if (terms.length !== skill.outputs.length) {
     throw new TypeError(
-      `Cannot describe skill "${skill.name}": got ${terms.length} terms, expected ${skill.outputs.length}, one an output`,
+      `Cannot describe skill "${skill.name}": it has ${skill.outputs.length} as outputs, got ${terms.length} as terms`,
     );
   }
   const graph = new Graph();

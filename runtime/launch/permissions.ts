@@ -1,5 +1,5 @@
 /** Exactly what the process behind a command may do, from its configuration. */
-import { inputFiles, type Invocation, outputFile } from "../cli/command_line.ts";
+import { inputFiles, type Invocation, outputFile, unfinished } from "../cli/command_line.ts";
 import { type Config, configVariables, listenAddress, ROOT } from "../config.ts";
 import { readRun } from "../state_folder.ts";
 
@@ -43,9 +43,11 @@ export async function permissionsOf(
       const runs = invocation.command === "plugin:test" || invocation.command === "plugin:dev";
       const files = invocation.command === "plugin:new" ? [written!] : inputFiles(invocation);
       const sources = runs ? [`${ROOT}/runtime`, `${ROOT}/plugins`] : [];
+      const outputs = written === undefined ? [] : [written];
+      if (written !== undefined && invocation.command !== "plugin:new") outputs.push(unfinished(written));
       return {
-        read: unique([...sources, ...files.map(folderOf), ...(written === undefined ? [] : [written])]),
-        write: written === undefined ? [] : [written],
+        read: unique([...sources, ...files.map(folderOf), ...outputs]),
+        write: outputs,
         net: [],
         env: terminalAndConfig(),
         run: runs ? [deno] : [],

@@ -16,8 +16,10 @@ export function tellFailure(error: unknown, skill: Skill, undeclared: boolean, f
       if (!undeclared || problem.code !== "UNIT_MISMATCH") tellProblem(skill, problem, findings);
     }
   } else if (error instanceof SetpointError) {
-    for (const { code, message, variable } of error.problems) {
-      findings.problem(code, ["skills", skill.name], named(message, skill), {
+    for (const { code, message, at, variable } of error.problems) {
+      // in the plugin's own file
+      const place = at?.line === undefined ? "" : `, at ${at.file}:${at.line}:${at.column ?? 1}`;
+      findings.problem(code, ["skills", skill.name], `${named(message, skill)}${place}`, {
         key: true,
         ...(variable !== undefined && { variable }),
       });

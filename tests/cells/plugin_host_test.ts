@@ -108,8 +108,49 @@ const BROKEN: readonly { name: string; text: string; line?: number; says: string
   },
   {
     name: "an import that the SDK lacks",
-    text: 'import { nothing } from "setpoint";\nexport default nothing;',
-    says: "nothing",
+    text: '\nimport { descibe } from "setpoint";\nexport default descibe;',
+    line: 2,
+    says: '"setpoint" has no "descibe", did you mean "describe"',
+  },
+  {
+    name: "an import that the SDK lacks the end of",
+    text: 'import { solveit } from "setpoint";\nexport default solveit;',
+    line: 1,
+    says: '"setpoint" has no "solveit", did you mean "solve"',
+  },
+  {
+    name: "a default import",
+    text: 'import setpoint from "setpoint";\nexport default setpoint;',
+    line: 1,
+    says: '"setpoint" has no default export, expected names in braces',
+  },
+  {
+    name: "an import of a file beside it",
+    text: '\nimport { x } from "./x.ts";\nexport default x;',
+    line: 2,
+    says: 'Cannot use "./x.ts": a plugin is one file that imports "setpoint" alone, plugin:build',
+  },
+  ...[["3", "a number"], ["undefined", "nothing"], ["Promise.resolve({})", "a promise"]].map((
+    [answer, got],
+  ) => ({
+    name: `a lower() that gives ${got}`,
+    text: `import { definePlugin } from "setpoint";
+export default definePlugin({
+  name: "a/b", version: "1.0.0", kind: "function",
+  tests: [{ inputs: { a: 1 }, outputs: { y: 1 } }],
+  lower: () => ${answer},
+});`,
+    says: `Cannot use the answer of "lower": got ${got}, expected what describe() gives`,
+  })),
+  {
+    name: "an optimize() that gives nothing",
+    text: `import { definePlugin } from "setpoint";
+export default definePlugin({
+  name: "a/b", version: "1.0.0", kind: "optimizer",
+  tests: [{ inputs: { a: 1 }, minimize: "a * a", cost: 0 }],
+  optimize() {},
+});`,
+    says: 'Cannot use the answer of "optimize": got nothing, expected {status, x, …}',
   },
 ];
 
@@ -122,6 +163,7 @@ for (const { name, text, line, says } of BROKEN) {
     assertStringIncludes(error.message, says);
     assert(!error.message.includes("blob:"), error.message);
     assertEquals(error.problems[0].at?.file, "plant/broken.ts");
+    assert(!/ at plant\/broken.ts:\d+:\d+$/.test(error.message), `told twice: ${error.message}`);
     if (line !== undefined) assertEquals(error.problems[0].at?.line, line);
     assertEquals(started.host.status(), []);
   });

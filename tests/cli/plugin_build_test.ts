@@ -94,6 +94,8 @@ const WRONG = [
     2,
     "there is no such file",
   ],
+  ["a file that is no source", { "/p/a.ts": '\nimport x from "./b.json";\n' }, "/p/a.ts", 2, 'ends in ".ts"'],
+  ["a file without its ending", { "/p/a.ts": '\nimport x from "./b";\n' }, "/p/a.ts", 2, 'ends in ".ts"'],
   ["a file above", { "/p/a.ts": 'import x from "../b.ts";\n' }, "/p/a.ts", 1, "leaves the folder"],
   [
     "a circle",

@@ -105,9 +105,12 @@ Deno.test("plugin:build writes one file that passes plugin:test, and needs nothi
   const built = await task(["plugin:build", "p.ts", "--out", "dist/p.ts"], { env });
   assertEquals(built.code, 0, built.stderr);
   assertStringIncludes(built.stdout, "sha256 ");
+  assertEquals([...Deno.readDirSync(`${at.path}/dist`)].map(({ name }) => name), ["p.ts"]);
+  const nowhere = await task(["plugin:build", "p.ts", "--out", "nowhere/p.ts"], { env });
+  assertEquals([nowhere.code, nowhere.stderr.includes("there is no such folder")], [2, true], nowhere.stderr);
   const tried = await task(["plugin:test", "dist/p.ts"], { env });
   assertEquals(tried.code, 0, tried.stdout + tried.stderr);
   const allowed = await task(["plugin:build", "p.ts", "--out", "dist/p.ts", "--print-permissions"], { env });
-  assertStringIncludes(allowed.stdout, `--allow-write=${at.path}/dist/p.ts`);
+  assertStringIncludes(allowed.stdout, `--allow-write=${at.path}/dist/p.ts,${at.path}/dist/p.ts.new`);
   assert(!allowed.stdout.includes("--allow-run") && !allowed.stdout.includes("--allow-net"));
 });

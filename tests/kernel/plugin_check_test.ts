@@ -92,7 +92,7 @@ const MISTAKES = [
     "lower(skill) { const = 3; /* here */ return describe(skill, ([x]) => x); }",
     "an identifier",
   ],
-  ["an unknown import", "", "does not provide an export named 'nothing'"],
+  ["an unknown import", "", '"setpoint" has no "nothing"'],
   ["an import of something else", "", "import_map"],
   ["an exception in lower", 'lower(skill) {\n throw new RangeError("no"); /* here */ }', "RangeError: no"],
   [
@@ -108,7 +108,7 @@ const MISTAKES = [
   [
     "a wrong argument",
     "lower: (skill) => describe(skill, ([x, y]) =>\n op.mul(x, y)) /* here */",
-    "argument 3 is undefined",
+    "argument 2 is undefined",
   ],
   [
     "an exception in evaluate",
