@@ -63,6 +63,11 @@ export default definePlugin({
       range_weight: { type: "number", minimum: 0 },
       activation: { type: "string", enum: TORCH_ACTIVATIONS },
       output_activation: { type: "string", enum: TORCH_ACTIVATIONS },
+      eps: {
+        type: "number",
+        exclusiveMinimum: 0,
+        description: "of BatchNorm1d and LayerNorm in a .pth; 1e-5",
+      },
     },
     required: ["model_path"],
   },
@@ -184,7 +189,11 @@ function torchOptions({ config }: SkillSpec) {
   const [activation, outputActivation] = [config.activation, config.output_activation].map((value) =>
     TORCH_ACTIVATIONS.find((known) => known === value)
   );
-  return { ...(activation && { activation }), ...(outputActivation && { outputActivation }) };
+  return {
+    ...(activation && { activation }),
+    ...(outputActivation && { outputActivation }),
+    ...(typeof config.eps === "number" && { eps: config.eps }),
+  };
 }
 
 /** What ONNX Runtime can be asked about. */

@@ -28,6 +28,19 @@ const ANYWHERE: Readonly<Record<string, Option>> = {
 const STRATEGY: Option = { value: "FILE", help: "a strategy file in the place of the deployed version" };
 const JSON_OUTPUT: Option = { help: "print JSON" };
 
+/** What no state dict tells. */
+const TORCH: Readonly<Record<string, Option>> = {
+  "activation": {
+    value: "NAME",
+    help:
+      "of a .pth: gelu (default), relu, tanh, sigmoid, silu, elu, selu, leaky_relu, mish, softplus, identity",
+  },
+  "output-activation": { value: "NAME", help: "of a .pth: what stands behind its last layer" },
+  "eps": {
+    value: "NUMBER",
+    help: "of a .pth: added to variances by BatchNorm1d and LayerNorm; default 1e-5",
+  },
+};
 export const COMMANDS = {
   "start": {
     help: "Optimizes by schedule and serves HTTP until Ctrl-C or SIGTERM",
@@ -107,8 +120,7 @@ export const COMMANDS = {
     help: "Prints a model's or scaler file's layers, shapes and operators, what can be lowered and why not",
     operands: ["FILE"],
     options: {
-      "activation": { value: "NAME", help: "of a .pth: gelu (default), relu, tanh, sigmoid or identity" },
-      "output-activation": { value: "NAME", help: "of a .pth: what stands behind its last layer" },
+      ...TORCH,
       "json": JSON_OUTPUT,
       ...ANYWHERE,
     },
@@ -118,8 +130,7 @@ export const COMMANDS = {
     operands: ["FILE"],
     options: {
       "store": { value: "DIR", help: "the store's folder" },
-      "activation": { value: "NAME", help: "of a .pth: gelu (default), relu, tanh, sigmoid or identity" },
-      "output-activation": { value: "NAME", help: "of a .pth: what stands behind its last layer" },
+      ...TORCH,
       "json": JSON_OUTPUT,
       ...ANYWHERE,
     },

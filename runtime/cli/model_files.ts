@@ -24,18 +24,27 @@ export function atFile<T>(file: string, read: () => T): T {
   }
 }
 
-/** What a state dict does not tell. @throws {SetpointError} USAGE */
-export function activationsOf(
-  { activation, outputActivation }: { readonly activation?: string; readonly outputActivation?: string },
-): TorchOptions {
+/** What a state dict does not tell, as flags. */
+export interface TorchFlags {
+  readonly activation?: string;
+  readonly outputActivation?: string;
+  readonly eps?: string;
+}
+
+/** @throws {SetpointError} USAGE */
+export function torchOptionsOf({ activation, outputActivation, eps }: TorchFlags): TorchOptions {
   const known = (name: string) => {
     const found = TORCH_ACTIVATIONS.find((activation) => activation === name);
     if (found !== undefined) return found;
     throw setpointError("USAGE", `Cannot use activation "${name}", expected ${TORCH_ACTIVATIONS.join(", ")}`);
   };
+  if (eps !== undefined && !(Number(eps) > 0 && Number(eps) < Infinity)) {
+    throw setpointError("USAGE", `Cannot use eps "${eps}", expected a number above 0`);
+  }
   return {
     ...(activation !== undefined && { activation: known(activation) }),
     ...(outputActivation !== undefined && { outputActivation: known(outputActivation) }),
+    ...(eps !== undefined && { eps: Number(eps) }),
   };
 }
 

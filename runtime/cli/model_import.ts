@@ -2,16 +2,14 @@ import { openDirectory } from "../artifacts/directory.ts";
 import { sha256 } from "../artifacts/digest.ts";
 import { buildManifest, type ManifestEntry, readManifest, writeManifest } from "../artifacts/manifest.ts";
 import { importModel } from "../kernel/model_import.ts";
-import { activationsOf, atFile, baseName, readModelFile } from "./model_files.ts";
+import { atFile, baseName, readModelFile, type TorchFlags, torchOptionsOf } from "./model_files.ts";
 import { printJson, printText } from "./print.ts";
 
-export interface ImportOptions {
+export interface ImportOptions extends TorchFlags {
   /** Absolute. */
   readonly file: string;
   /** Absolute: the folder of a store. */
   readonly store: string;
-  readonly activation?: string;
-  readonly outputActivation?: string;
   readonly json: boolean;
 }
 
@@ -23,7 +21,7 @@ export interface ImportOptions {
 export async function modelImport(options: ImportOptions): Promise<number> {
   const { file, store, json } = options;
   const bytes = await readModelFile(file);
-  const [model, ...beside] = atFile(file, () => importModel(bytes, baseName(file), activationsOf(options)));
+  const [model, ...beside] = atFile(file, () => importModel(bytes, baseName(file), torchOptionsOf(options)));
   const path = file.startsWith(`${store}/`) ? file.slice(store.length + 1) : `models/${baseName(file)}`;
   const stem = path.replace(/\.[^./]*$/, "");
   const directory = openDirectory(store);

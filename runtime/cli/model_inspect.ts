@@ -1,13 +1,11 @@
 import { type ModelReport, reportModel } from "../kernel/model_report.ts";
-import { activationsOf, atFile, baseName, folderOf, readModelFile } from "./model_files.ts";
+import { atFile, baseName, folderOf, readModelFile, type TorchFlags, torchOptionsOf } from "./model_files.ts";
 import { printJson, printText } from "./print.ts";
 import { counted, table } from "./table.ts";
 
-export interface InspectOptions {
+export interface InspectOptions extends TorchFlags {
   /** Absolute. */
   readonly file: string;
-  readonly activation?: string;
-  readonly outputActivation?: string;
   readonly json: boolean;
 }
 
@@ -22,7 +20,7 @@ export async function modelInspect(asked: InspectOptions): Promise<number> {
       return undefined;
     }
   };
-  const options = { name: baseName(file), externalFile, ...activationsOf(asked) };
+  const options = { name: baseName(file), externalFile, ...torchOptionsOf(asked) };
   const report = atFile(file, () => reportModel(bytes, options));
   if (json) printJson(report);
   else printText(reportText(baseName(file), report));

@@ -42,6 +42,7 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
         json,
         activation: flags.activation,
         outputActivation: flags["output-activation"],
+        eps: flags.eps,
       });
     }
     case "model:import": {
@@ -50,6 +51,7 @@ export async function runCommand(invocation: Invocation, config: Config, clock: 
         ...asked,
         activation: flags.activation,
         outputActivation: flags["output-activation"],
+        eps: flags.eps,
       });
     }
     case "health":

@@ -112,7 +112,9 @@ export class Cursor {
   }
 
   #truncated() {
-    return pickleError(`it ends at byte ${this.bytes.length} in mid-value`);
+    return pickleError(
+      this.bytes.length === 0 ? "it is empty" : `it ends at byte ${this.bytes.length} in mid-value`,
+    );
   }
 }
 

@@ -79,7 +79,8 @@ export function knownGlobal(module: string, name: string): PickleGlobal {
   if (!CALLS.has(full) && !OBJECTS.has(full) && !STORAGES.has(full) && !NAMES.has(full)) {
     throw pickleError(
       `it names ${quote(full)}, which is not among the known classes of torch, numpy and scikit-learn; ` +
-        "code in a file is never run" + (WHOLE.test(full) ? `; expected ${STATE_DICT}` : ""),
+        "code in a file is never run" + (WHOLE.test(full) ? `; expected ${STATE_DICT}` : "") +
+        (full.startsWith("sklearn.") ? `; expected ${SCALERS.join(", ")}` : ""),
     );
   }
   return { kind: "global", name: full };

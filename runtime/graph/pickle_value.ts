@@ -135,7 +135,7 @@ export function describe(value: PickleValue | undefined): string {
     case "object":
       return `a ${value.class}`;
     default:
-      return `a ${value.kind}`;
+      return value.kind === "array" ? "an array" : `a ${value.kind}`;
   }
 }
 

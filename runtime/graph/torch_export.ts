@@ -12,11 +12,18 @@ import type { TorchActivation, TorchSteps } from "./torch_steps.ts";
 const OPSET = 20;
 const IR_VERSION = 9;
 
+/** All have torch's parameters by default. SiLU is its sigmoid times the value. */
 const OPERATORS: Readonly<Record<TorchActivation, string>> = {
   gelu: "Gelu",
   relu: "Relu",
   tanh: "Tanh",
   sigmoid: "Sigmoid",
+  silu: "Sigmoid",
+  elu: "Elu",
+  selu: "Selu",
+  leaky_relu: "LeakyRelu",
+  mish: "Mish",
+  softplus: "Softplus",
   identity: "Identity",
 };
 
@@ -35,7 +42,9 @@ export function exportTorch(
   for (const [i, step] of steps.entries()) {
     const output = i === steps.length - 1 ? "output" : `value_${i + 1}`;
     if (step.kind === "activation") {
-      nodes.push({ op: OPERATORS[step.activation], inputs: [value], outputs: [output] });
+      const gated = step.activation === "silu" ? `gate_${i + 1}` : output;
+      nodes.push({ op: OPERATORS[step.activation], inputs: [value], outputs: [gated] });
+      if (gated !== output) nodes.push({ op: "Mul", inputs: [value, gated], outputs: [output] });
     } else {
       const weights = weightsOf(step).map((data, k) => {
         const shape = step.kind === "linear" && k === 0 ? [step.rows, step.columns] : [data.length];

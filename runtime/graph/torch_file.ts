@@ -37,14 +37,14 @@ export interface TorchState {
 const MAX_TORCH_BYTES = 64 * 1024 * 1024;
 
 /** Where checkpoints of training scripts keep the state dict. */
-const STATE_KEYS = ["state_dict", "model_state_dict"];
+const STATE_KEYS = ["state_dict", "model_state_dict", "model"];
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
 
 type StorageBytes = (storage: TorchStorage) => Uint8Array;
 
 /**
- * The tensors of a state dict, or of one under "state_dict" or "model_state_dict".
+ * The tensors of a state dict, or of one under "state_dict", "model_state_dict" or "model".
  * @throws {GraphError} TORCH, PICKLE or ZIP if the file is anything else or does not hold what it says.
  */
 export function readTorch(bytes: Uint8Array): TorchState {
@@ -173,7 +173,12 @@ function stateOf(value: PickleValue, fileSize: number, storageBytes: StorageByte
   let left = fileSize;
   for (const [name, entry] of dict.entries) {
     if (!isKind(entry, "tensor")) {
-      throw torchError(`its entry ${quote(name)} is ${describe(entry)}, expected a tensor of a state dict`);
+      throw torchError(
+        `its entry ${quote(name)} is ${describe(entry)}, expected a tensor of a state dict` +
+          (isKind(entry, "dict")
+            ? `; a checkpoint keeps that under ${STATE_KEYS.map(quote).join(" or ")}`
+            : ""),
+      );
     }
     left -= elementsIn(entry.shape);
     if (left < 0) throw torchError(`its entry ${quote(name)} has more elements than the file has bytes`);

@@ -3,15 +3,29 @@
  * what is made of the network.
  */
 import type { GoldenVector } from "./model_json.ts";
-import type { TorchActivation, TorchStep, TorchSteps } from "./torch_steps.ts";
+import { LEAK, SELU, type TorchActivation, type TorchStep, type TorchSteps } from "./torch_steps.ts";
 
 const ACTIVATIONS: Readonly<Record<TorchActivation, (x: number) => number>> = {
   gelu: (x) => x * (1 + erf(x / Math.SQRT2)) / 2,
   relu: (x) => x > 0 ? x : 0,
   tanh: Math.tanh,
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  sigmoid,
+  silu: (x) => x * sigmoid(x),
+  elu: (x) => x > 0 ? x : Math.expm1(x),
+  selu: (x) => SELU.scale * (x > 0 ? x : SELU.alpha * Math.expm1(x)),
+  leaky_relu: (x) => x > 0 ? x : LEAK * x,
+  mish: (x) => x * Math.tanh(softplus(x)),
+  softplus,
   identity: (x) => x,
 };
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
 
 /** e^(−x²)·2/√π·Σ 2ⁿ x²ⁿ⁺¹/(1·3·…·(2n + 1)): no term has another sign, so that no digit is lost. */
 function erf(x: number): number {

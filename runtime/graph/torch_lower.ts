@@ -1,7 +1,7 @@
 /** The network of a state dict as a graph. */
 import { type Expression, Graph, type NodeId } from "./expr.ts";
 import type { BatchNormLayer, LayerNormLayer, LinearLayer } from "./torch_layers.ts";
-import { type TorchActivation, type TorchOptions, torchSteps } from "./torch_steps.ts";
+import { LEAK, SELU, type TorchActivation, type TorchOptions, torchSteps } from "./torch_steps.ts";
 
 type Activation = (graph: Graph, x: NodeId) => NodeId;
 
@@ -10,8 +10,25 @@ const ACTIVATIONS: Readonly<Record<TorchActivation, Activation>> = {
   relu: (graph, x) => graph.binary("max", x, graph.constant(0)),
   tanh: (graph, x) => graph.unary("tanh", x),
   sigmoid: (graph, x) => graph.unary("sigmoid", x),
+  silu: (graph, x) => graph.binary("mul", x, graph.unary("sigmoid", x)),
+  elu: (graph, x) => exponentialUnit(graph, x, 1, 1),
+  selu: (graph, x) => exponentialUnit(graph, x, SELU.alpha, SELU.scale),
+  leaky_relu: (graph, x) => graph.binary("max", x, graph.binary("mul", x, graph.constant(LEAK))),
+  mish: (graph, x) => graph.binary("mul", x, graph.unary("tanh", graph.unary("softplus", x))),
+  softplus: (graph, x) => graph.unary("softplus", x),
   identity: (_graph, x) => x,
 };
+
+/** scale·x above 0, scale·alpha·(e^x − 1) below. */
+function exponentialUnit(graph: Graph, x: NodeId, alpha: number, scale: number): NodeId {
+  const below = graph.binary("sub", graph.unary("exp", x), graph.constant(1));
+  const chosen = graph.select(
+    graph.binary("lt", x, graph.constant(0)),
+    graph.binary("mul", below, graph.constant(alpha)),
+    x,
+  );
+  return graph.binary("mul", chosen, graph.constant(scale));
+}
 
 /**
  * The network of a `.pth` file for one row: one source an input, one output a row of the last Linear.

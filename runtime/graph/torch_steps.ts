@@ -8,11 +8,18 @@ import { quote } from "./pickle_value.ts";
 import { readTorch, torchError } from "./torch_file.ts";
 import { readLayers, type TorchLayer, type TorchNetwork } from "./torch_layers.ts";
 
-export const TORCH_ACTIVATIONS = ["gelu", "relu", "tanh", "sigmoid", "identity"] as const;
+// deno-fmt-ignore
+export const TORCH_ACTIVATIONS = [
+  "gelu", "relu", "tanh", "sigmoid", "silu", "elu", "selu", "leaky_relu", "mish", "softplus", "identity",
+] as const;
 export type TorchActivation = (typeof TORCH_ACTIVATIONS)[number];
 
+/** torch's default slope of LeakyReLU below 0, and the numbers of SELU. */
+export const LEAK = 0.01;
+export const SELU = { alpha: 1.6732632423543772, scale: 1.0507009873554805 };
+
 export interface TorchOptions {
-  /** Which activation the network has, as no state dict tells; default "gelu", the exact form with erf. */
+  /** Which activation the network has, with torch's defaults, as no state dict tells; default "gelu", the exact form with erf. */
   readonly activation?: TorchActivation;
   /** What stands behind the last layer; default nothing, and an error where the file tells that something does. */
   readonly outputActivation?: TorchActivation;

@@ -65,6 +65,9 @@ for (const { file, message } of expected("new").refused!) {
 Deno.test("readScalers() says that code in a file is never run", () => {
   const error = assertThrows(() => readScalers(read("payload.pkl")), GraphError);
   assertStringIncludes(error.message, "never run");
+  const other = assertThrows(() => readScalers(read("other_class.pkl")), GraphError);
+  assertStringIncludes(other.message, "; expected StandardScaler, MinMaxScaler, RobustScaler, MaxAbsScaler");
+  assertStringIncludes(assertThrows(() => readScalers(new Uint8Array(0)), GraphError).message, "it is empty");
 });
 
 Deno.test("readScalers() reports the range only of scalers that remember it", () => {

@@ -9,7 +9,13 @@ import { readTorch } from "../../runtime/graph/torch_file.ts";
 import { exportTorch } from "../../runtime/graph/torch_export.ts";
 import { goldenVectors, torchForward } from "../../runtime/graph/torch_forward.ts";
 import { lowerTorch } from "../../runtime/graph/torch_lower.ts";
-import { type TorchOptions, torchSteps } from "../../runtime/graph/torch_steps.ts";
+import {
+  TORCH_ACTIVATIONS,
+  type TorchActivation,
+  type TorchOptions,
+  torchSteps,
+} from "../../runtime/graph/torch_steps.ts";
+import { writeTorch } from "./torch_writer.ts";
 
 const FOLDER = new URL("../fixtures/torch/", import.meta.url);
 
@@ -118,6 +124,51 @@ Deno.test("lowerTorch() without an option takes gelu, with another activation th
   );
   assertEquals(results[0], results[1]);
   assertEquals(new Set(results).size, 5);
+});
+
+/** What torch 2.15 gives for them in 64 bits. */
+const POINTS = [-2, -0.5, 0.25, 3];
+const CURVES: Readonly<Record<TorchActivation, readonly number[]>> = {
+  gelu: [-0.04550026389635842, -0.15426876936299344, 0.14967658142073093, 2.99595030590511],
+  relu: [0, 0, 0.25, 3],
+  tanh: [-0.9640275800758169, -0.46211715726000974, 0.24491866240370913, 0.9950547536867305],
+  sigmoid: [0.11920292202211755, 0.3775406687981454, 0.5621765008857981, 0.9525741268224334],
+  silu: [-0.2384058440442351, -0.1887703343990727, 0.14054412522144952, 2.8577223804672998],
+  elu: [-0.8646647167633873, -0.3934693402873666, 0.25, 3],
+  selu: [-1.5201664685956948, -0.6917581878028713, 0.2626752468388701, 3.1521029620664414],
+  leaky_relu: [-0.02, -0.005, 0.25, 3],
+  mish: [-0.2525014826957089, -0.22074377465173, 0.1695724096638176, 2.9865350049679575],
+  softplus: [0.1269280110429725, 0.4740769841801067, 0.8259394198788436, 3.048587351573742],
+  identity: [-2, -0.5, 0.25, 3],
+};
+
+Deno.test("every activation is torch's, as a graph, in plain loops and as ONNX", () => {
+  const one = { shape: [1, 1], data: Float32Array.of(1) };
+  const bytes = writeTorch({ "0.weight": one, "2.weight": one });
+  for (const activation of TORCH_ACTIVATIONS) {
+    const network = torchSteps(bytes, { activation });
+    const model = lowerOnnx(exportTorch(network, "net"));
+    assert(model.opaque === undefined, JSON.stringify(model.opaque));
+    POINTS.forEach((x, i) => {
+      const expected = CURVES[activation][i];
+      assertNear(valuesOf(lowerTorch(bytes, { activation }), [x])[0], expected, 1e-15);
+      assertNear(torchForward(network, [x])[0], expected, 1e-15);
+      // ONNX has the numbers of Selu in 32 bits
+      assertNear(valuesOf(model.expression, [x])[0], expected, activation === "selu" ? 1e-7 : 1e-15);
+    });
+  }
+});
+
+Deno.test("lowerTorch() takes the state dict of a checkpoint, and says where it looks for one", () => {
+  const inside = (key: string) => {
+    const network = { "0.weight": { shape: [1, 1], data: Float32Array.of(2) } };
+    return writeTorch(network, key);
+  };
+  for (const key of ["state_dict", "model_state_dict", "model"]) {
+    assertEquals(valuesOf(lowerTorch(inside(key)), [3]), [6]);
+  }
+  const error = assertThrows(() => lowerTorch(inside("weights")), GraphError);
+  assertStringIncludes(error.message, 'under "state_dict" or "model_state_dict" or "model"');
 });
 
 Deno.test("readTorch() gives names, shapes and row-major values in the order of the file", () => {

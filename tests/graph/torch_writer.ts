@@ -6,7 +6,8 @@ export interface WrittenTensor {
   readonly data: Float32Array;
 }
 
-export function writeTorch(tensors: Readonly<Record<string, WrittenTensor>>): Uint8Array {
+/** @param key Under which a checkpoint keeps the state dict; default: the file is one. */
+export function writeTorch(tensors: Readonly<Record<string, WrittenTensor>>, key?: string): Uint8Array {
   const files: Record<string, Uint8Array> = {};
   const entries = Object.entries(tensors).map(([name, { shape, data }], key) => {
     files[`net/data/${key}`] = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -19,7 +20,8 @@ export function writeTorch(tensors: Readonly<Record<string, WrittenTensor>>): Ui
     const rest = `${whole(0)}${tuple(shape)}${tuple(strides)}\x89ccollections\nOrderedDict\n)R`;
     return `${text(name)}ctorch._utils\n_rebuild_tensor_v2\n(${storage}${rest}tR`;
   });
-  const pickle = `\x80\x02}(${entries.join("")}u.`;
+  const dict = `}(${entries.join("")}u`;
+  const pickle = `\x80\x02${key === undefined ? dict : `}${text(key)}${dict}s`}.`;
   return makeZip({ "net/data.pkl": Uint8Array.from(pickle, (letter) => letter.charCodeAt(0)), ...files });
 }
 

@@ -1,5 +1,5 @@
 import { compileTape, type Json, SkillError, type SkillSpec } from "setpoint";
-import { assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { checkConfig } from "../../runtime/graph/config_schema.ts";
 import model from "../../plugins/model/model.ts";
 
@@ -92,9 +92,10 @@ Deno.test("The model plugin names the count of inputs that a torch file has and 
   assertStringIncludes(problem.message, "[1,1]");
 });
 
-Deno.test("The model plugin takes the activation from the skill's config, and only one that it knows", () => {
-  const value = (activation?: string) => {
-    const spec = skill({ model_path: "zip_protocol2.pth" }, activation === undefined ? {} : { activation });
+Deno.test("The model plugin takes activation and eps from the skill's config, and only those that it knows", () => {
+  const value = (activation?: string, eps?: number) => {
+    const config = { ...(activation && { activation }), ...(eps && { eps }) };
+    const spec = skill({ model_path: "zip_protocol2.pth" }, config);
     const { graph, outputs } = model.lower!(spec).expression;
     const tape = compileTape(graph, { variables: 0, parameters: 3, outputs });
     tape.setParameters(Float64Array.of(0.5, -0.5, 1));
@@ -103,7 +104,8 @@ Deno.test("The model plugin takes the activation from the skill's config, and on
     return values.join();
   };
   assertEquals(value(), value("gelu"));
-  assertEquals(new Set(["gelu", "relu", "tanh", "sigmoid", "identity"].map(value)).size, 5);
+  assert(value() !== value(undefined, 1e-2));
+  assertEquals(new Set(["gelu", "relu", "tanh", "sigmoid", "identity"].map((name) => value(name))).size, 5);
   const config = {
     model_path: "views.pth",
     activation: "swish",
