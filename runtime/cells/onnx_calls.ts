@@ -92,7 +92,24 @@ export class OnnxCalls {
       );
       return { name, type, width, rows: isKnown(shape[0]) && shape[0] > 0 ? shape[0] : undefined };
     });
-    return { session, inputs: shapes, rows: shapes.find(({ rows }) => rows !== undefined)?.rows };
+    const model = { session, inputs: shapes, rows: shapes.find(({ rows }) => rows !== undefined)?.rows };
+    await this.#warmUp(model);
+    return model;
+  }
+
+  /** The first run compiles, which takes many times as long as the others, and is no fault of a call's. */
+  async #warmUp(model: Model): Promise<void> {
+    const width = model.inputs.reduce((sum, input) => sum + input.width, 0);
+    if (Number.isNaN(width)) return;
+    const rows = model.rows ?? 1;
+    try {
+      const results = await model.session.run(
+        this.#feeds(model, new Float64Array(rows * width), rows, width),
+      );
+      for (const name of model.session.outputNames) results[name].dispose();
+    } catch {
+      // a model that cannot run says so when it is asked
+    }
   }
 
   async #evaluate({ digest, batch, count, inputs, outputs }: EvaluateMessage): Promise<Float64Array> {

@@ -3,15 +3,18 @@ import type { Clock } from "../clock.ts";
 import { checkValues } from "./answers.ts";
 import { checkBatch } from "./batch.ts";
 import { callFailed, type CallLabel } from "./call_errors.ts";
-import type { Limits } from "./limits.ts";
+import { BUILTIN_LIMITS, type Limits } from "./limits.ts";
 import type { CallMessage, ExternalBytes, Method } from "./protocol.ts";
 import { type CellLog, SupervisedCell } from "./supervised_cell.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
-/** ONNX Runtime and its memory, which it never gives back; the WASM and the models travel in one frame each. */
+/**
+ * ONNX Runtime and its memory, which it never gives back; the WASM and the models travel in one frame each. What one
+ * model does wrong shuts out no other.
+ */
 const ONNX_LIMITS: Partial<Limits> = {
+  ...BUILTIN_LIMITS,
   ...{ rssMb: 1024, requestBytes: 64 << 20, lowerMs: 10_000 },
-  startsPerHour: Infinity,
 };
 /** Resident memory from which the cell is replaced after a model was dropped. */
 const RECYCLE_BYTES = 512 << 20;

@@ -127,6 +127,18 @@ Deno.test("what ONNX Runtime refuses is an error that names the model, and the o
   assertEquals(await onnx.evaluate(good.digest, Float64Array.of(3, 4), 1, 2, 1), Float64Array.of(25));
 });
 
+Deno.test("a model that fails again and again shuts out no other", async () => {
+  await using started = startHost();
+  const { onnx } = started.host;
+  const good = await withDigest(squares());
+  const two = await withDigest(TWO);
+  for (const { digest, bytes } of [good, two]) await onnx.load(digest, bytes);
+  for (let k = 0; k < 12; k++) {
+    await assertRejects(() => onnx.evaluate(two.digest, new Float64Array(3), 1, 3, 1), SetpointError);
+  }
+  assertEquals(await onnx.evaluate(good.digest, Float64Array.of(3, 4), 1, 2, 1), Float64Array.of(25));
+});
+
 Deno.test("SIGKILL of ONNX Runtime's cell: its models are loaded again", async () => {
   await using started = startHost();
   const { onnx } = started.host;
