@@ -268,7 +268,7 @@ serverTest(
     await first.resolve("a.pth");
     await first.activate();
 
-    server.freeze();
+    await server.freeze();
     const frozen = await openRelease(cache, "1.0.0");
     assertEquals([frozen.stale, (await frozen.resolve("a.pth")).bytes], [true, text("1.0.0")]);
     assert(cache.status().degraded);

@@ -261,7 +261,7 @@ serverTest(
     await site.deploy(await publishVersion(site.store, 1));
     await t.step("a server that hangs or is gone costs no answer", async () => {
       await using opened = await site.open();
-      server.freeze();
+      await server.freeze();
       for (let k = 0; k < 5; k++) assert(isWhole(await opened.answer(STATE)));
       server.thaw();
       await server.stop();

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../runtime/clock.ts";
 import { alive, Folders, kill, Service, tree } from "../launch/process.ts";
 import { eventually } from "../std/eventually.ts";
+import { freeze } from "../std/freeze.ts";
 
 Deno.test("F25: SIGTERM in mid-cycle with hung cells exits 0 within 10 s and leaves no process", async () => {
   await using folders = await Folders.make();
@@ -9,7 +10,7 @@ Deno.test("F25: SIGTERM in mid-cycle with hung cells exits 0 within 10 s and lea
   const mine = tree(service.process.pid);
   const cells = tree(service.kernelPid).slice(1);
   assert(cells.length > 0);
-  for (const pid of cells) kill(pid, "SIGSTOP");
+  for (const pid of cells) await freeze(pid);
   try {
     await eventually("a cycle waits for one of them", async () => {
       const { plugins } = await service.json("/health") as { plugins: { state: string }[] };

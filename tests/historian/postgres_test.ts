@@ -7,6 +7,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { HISTORIAN_CONTRACT } from "../contract/historian.ts";
 import { findPostgres, POSTGRES_HINT, type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { serverTest } from "../servers/require.ts";
+import { freeze } from "../std/freeze.ts";
 
 const RESET = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
 
@@ -130,11 +131,11 @@ serverTest("PostgreSQL historian survives its server (F9)", findPostgres, async 
   await t.step("a server that hangs costs a call its deadline, and the next works", async () => {
     await using historian = openPostgresHistorian({ ...server }, hurried(systemClock));
     assertEquals(await read(historian), 1);
-    await freeze(server, "SIGSTOP");
+    for (const pid of await processesOf(server)) await freeze(pid);
     const error = await assertRejects(() => read(historian), SetpointError, "did not answer");
     assertEquals(error.code, "HISTORIAN_UNREACHABLE");
     await assertRejects(() => read(historian), SetpointError, "did not answer");
-    await freeze(server, "SIGCONT");
+    for (const pid of await processesOf(server)) Deno.kill(pid, "SIGCONT");
     assertEquals(await read(historian), 1);
   });
   await t.step("a server that is gone is told at once, and met again when it is back", async () => {
@@ -237,8 +238,8 @@ function hurried(clock: Clock): Clock {
 }
 
 /** Stops or continues the postmaster and each of its children. */
-async function freeze({ pid }: PostgresServer, name: "SIGSTOP" | "SIGCONT"): Promise<void> {
+async function processesOf({ pid }: PostgresServer): Promise<number[]> {
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", String(pid)] }).output();
   const children = new TextDecoder().decode(stdout).trim().split(/\s+/).map(Number);
-  for (const each of [pid, ...children]) Deno.kill(each, name);
+  return [pid, ...children];
 }

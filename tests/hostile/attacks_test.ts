@@ -2,6 +2,7 @@
 import { cpuTicks, lives, processState, startHost } from "../cells/start.ts";
 import { GAIN, skillOf, SQUARES } from "../cells/plugins.ts";
 import { eventually } from "../std/eventually.ts";
+import { freeze } from "../std/freeze.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../std/assert.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import { attackCell, attackControl, spawnControl } from "./attack.ts";
@@ -60,7 +61,7 @@ Deno.test("A17 control: an exception and a rejection that nobody handles end a p
 Deno.test("A2 a stopped cell is killed at the deadline", async () => {
   await using started = startHost();
   const plugin = await started.host.open({ id: "squares", text: SQUARES });
-  Deno.kill(started.host.status()[0].pid!, "SIGSTOP");
+  await freeze(started.host.status()[0].pid!);
   const error = await assertRejects(
     () => plugin.evaluate(skillOf("s"), 0, new Float64Array(2), 1, 300),
     SetpointError,
@@ -73,7 +74,7 @@ Deno.test("A2 a stopped cell is noticed without a call, by its silence", async (
   await using started = startHost({ limits: { silenceMs: 2_000, beatMs: 100 } });
   const plugin = await started.host.open({ id: "squares", text: SQUARES });
   const pid = started.host.status()[0].pid!;
-  Deno.kill(pid, "SIGSTOP");
+  await freeze(pid);
   await eventually("it is noticed", () => started.lines.length > 0);
   assertStringIncludes(String(started.lines[0].fields.reason), "silent for 2000 ms");
   assertEquals(await plugin.evaluate(skillOf("s"), 0, Float64Array.of(3, 4), 1, 20_000), Float64Array.of(25));

@@ -2,6 +2,7 @@
 import { Client } from "minio";
 import type { MinioConfig } from "../../runtime/artifacts/minio.ts";
 import { eventually } from "../std/eventually.ts";
+import { freeze } from "../std/freeze.ts";
 import { freePort } from "./free_port.ts";
 import { firstFile, onPath } from "./require.ts";
 
@@ -72,9 +73,9 @@ export class MinioServer implements AsyncDisposable {
     this.#process = undefined;
   }
 
-  /** Connections are accepted and nothing is answered. */
-  freeze(): void {
-    this.#process?.kill("SIGSTOP");
+  /** Connections are accepted and nothing is answered, once this resolves. */
+  async freeze(): Promise<void> {
+    await freeze(this.#process!.pid);
   }
 
   thaw(): void {
