@@ -1,6 +1,7 @@
 import type { OpaqueRoute, OptimizationResult, PluginHandle, PluginHost } from "../cells/host.ts";
 import { SetpointError, setpointError } from "../errors.ts";
 import type { Intervals } from "../graph/interval.ts";
+import { didYouMean } from "../graph/nearest_names.ts";
 import type { LinkedStrategy } from "../strategy/linked.ts";
 import type { Strategy, Variable } from "../strategy/strategy.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -11,6 +12,10 @@ import type { CycleStrategy } from "../journal/cycle.ts";
 import type { ModelTrust } from "./control.ts";
 import { type RefereeCase, unjudged } from "./referee.ts";
 import type { Warning } from "./types.ts";
+
+/** Unknown names that are told, and those of them that are compared with what is missing. */
+const MOST_UNKNOWN = 100;
+const MOST_HINTS = 20;
 
 export interface ActivationParts {
   /** What `linked` was made from. */
@@ -237,9 +242,12 @@ export class Activation {
         variable: name,
       })));
     }
-    return extra.slice(0, 100).map((name) => ({
+    const missing = this.linked.measured.filter((name) => !Object.hasOwn(values, name));
+    return extra.slice(0, MOST_UNKNOWN).map((name, k) => ({
       code: "UNKNOWN_VARIABLE",
-      message: `"${name.slice(0, 100)}" is no variable of the strategy; it was ignored`,
+      message: `"${name.slice(0, 100)}" is no variable of the strategy${
+        k < MOST_HINTS ? didYouMean(name, missing) : ""
+      }; it was ignored`,
       variable: name.slice(0, 100),
     }));
   }

@@ -13,6 +13,7 @@ import { parseTimestamp } from "../historian/timestamp.ts";
 import { openJournal } from "../journal/journal.ts";
 import { lockState } from "../journal/lock.ts";
 import { restoreMirror } from "../journal/mirror.ts";
+import { readStrategyFile } from "./file_deployment.ts";
 import { createKernel, type KernelParts, type SetpointKernel } from "./kernel.ts";
 
 export interface ComposeOptions {
@@ -114,6 +115,8 @@ async function openHistorian(
     return { historian: openPostgresHistorian({ ...address, timestampColumn }, clock) };
   }
   const file = optimization.config_file;
+  // a missing strategy is told as that, not as a plant that is missing beside it
+  if (file !== null) await readStrategyFile(file);
   const folder = file === null ? storage.directory : file.slice(0, file.lastIndexOf("/"));
   const historian = openSimulator(
     `${folders.state}/historian.sqlite`,

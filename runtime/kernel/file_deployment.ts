@@ -136,7 +136,8 @@ function filesBeside(text: string, file: string): string[] {
   }
 }
 
-async function readStrategyFile(file: string): Promise<string> {
+/** @throws {SetpointError} FILE_MISSING */
+export async function readStrategyFile(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (cause) {

@@ -1,4 +1,5 @@
 import type { ErrorCode, Problem } from "../errors.ts";
+import { nearestNames } from "../graph/nearest_names.ts";
 import type { Warning } from "./types.ts";
 
 /** What the gate knows of a variable; all values in its units. */
@@ -42,6 +43,9 @@ export interface GateResult {
   readonly warnings: readonly Warning[];
 }
 
+/** Names that are no variable's and are compared with those that are missing. */
+const MOST_HINTS = 20;
+
 /** A clock that runs ahead by more than this many seconds is told; smaller differences between machines are usual. */
 const FUTURE_S = 60;
 
@@ -51,6 +55,8 @@ export function gate(variables: readonly GatedVariable[], input: GateInput): Gat
   const verdicts: Verdict[] = [];
   const problems: Problem[] = [];
   const warnings: Warning[] = [];
+  const known = new Set(variables.map(({ name }) => name));
+  const strange = Object.keys(input.values).filter((name) => !known.has(name)).slice(0, MOST_HINTS);
   if (input.ageS !== undefined && input.ageS < -FUTURE_S) {
     warnings.push({
       code: "TIMESTAMP_IN_FUTURE",
@@ -59,7 +65,7 @@ export function gate(variables: readonly GatedVariable[], input: GateInput): Gat
   }
   variables.forEach((variable, k) => {
     const found = Object.hasOwn(input.values, variable.name) ? input.values[variable.name] : undefined;
-    const fault = faultOf(variable, found, input.ageS);
+    const fault = faultOf(variable, found, input.ageS, strange);
     if (fault === null) {
       values[k] = found as number;
       return;
@@ -86,14 +92,20 @@ function faultOf(
   variable: GatedVariable,
   found: unknown,
   ageS: number | undefined,
+  strange: readonly string[],
 ): { code: ErrorCode; message: string } | null {
   const { name, validMin = -Infinity, validMax = Infinity, maxAgeS = Infinity } = variable;
   const unit = variable.units === "-" || variable.units === "" ? "" : ` ${variable.units}`;
-  if (found === undefined || found === null) {
+  if (found === undefined) {
+    const [meant] = nearestNames(name, strange);
+    const hint = meant === undefined ? "" : `; "${meant}" is no variable`;
     return {
       code: "INPUT_MISSING",
-      message: `Cannot use "${name}": it is ${found === null ? "null" : "missing"}, expected a number`,
+      message: `Cannot use "${name}": it is missing, expected a number${hint}`,
     };
+  }
+  if (found === null) {
+    return { code: "INPUT_MISSING", message: `Cannot use "${name}": it is null, expected a number` };
   }
   if (typeof found !== "number" || !Number.isFinite(found)) {
     return {

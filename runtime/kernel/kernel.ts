@@ -445,8 +445,9 @@ function stateOf(input: unknown): Readonly<Record<string, unknown>> {
   if (typeof input === "object" && input !== null && !Array.isArray(input)) {
     return input as Record<string, unknown>;
   }
+  const got = input === null ? "null" : Array.isArray(input) ? "a list" : `a ${typeof input}`;
   throw setpointError(
     "REQUEST_INVALID",
-    "Cannot read input_data, expected an object from variable to number",
+    `Cannot read input_data: it is ${got}, expected an object from variable to number`,
   );
 }

@@ -265,6 +265,10 @@ Deno.test("artifactKind() tells a plugin from a strategy, a model and what goes 
     "models/a.onnx": "model",
     "models/a_scaler.json": "scaler",
     "models/a_metadata.json": "metadata",
+    "strategy.yaml": "strategy",
+    "saved_models/heat.pth": "model",
+    "saved_models/heat_scaler.pkl": "scaler",
+    "metadata/deployed_config_version.yaml": "pointer",
     "notes.txt": "other",
   };
   for (const [path, kind] of Object.entries(kinds)) assertEquals(artifactKind(path), kind);

@@ -59,6 +59,13 @@ Deno.test("POST /optimize tells bad values by variable, as problem+json, and goe
       assertStringIncludes(text, name);
     }
   });
+  await t.step("input_data that is no object is told as what it is", async () => {
+    for (const [input_data, got] of [[null, "null"], [[1], "a list"], ["8.5", "a string"]]) {
+      const response = await post(JSON.stringify({ input_data }));
+      assertEquals(response.status, 400);
+      assertStringIncludes(await response.text(), `Cannot read input_data: it is ${got}, expected an object`);
+    }
+  });
   await t.step("an unknown name is a warning", async () => {
     const response = await post(JSON.stringify({ input_data: { ...STATE, Kiln_Coal_VP: 8.5 } }));
     const { outcome, warnings } = await response.json();

@@ -64,3 +64,11 @@ Deno.test("gate() takes the declared default, 0 only where 0 is declared", () =>
   assertEquals(result.verdicts[0].action, "default");
   assertEquals(gate([{ ...COAL, onBad: "default" }], { values: { coal: NaN } }).problems.length, 1);
 });
+
+Deno.test("gate() names what may have been meant by a name that is no variable's", () => {
+  const { problems } = gate([COAL, { name: "air", units: "-" }], { values: { Cola: 8.5, wind: 1 } });
+  assertEquals(problems.map(({ message }) => message), [
+    'Cannot use "coal": it is missing, expected a number; "Cola" is no variable',
+    'Cannot use "air": it is missing, expected a number',
+  ]);
+});

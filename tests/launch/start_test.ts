@@ -100,6 +100,9 @@ Deno.test("A mistake in flags or configuration is told in a line each, with 2", 
   const flags = await task(["start", "--prot", "1"]);
   assertEquals(flags.code, 2);
   assertStringIncludes(flags.stderr, "Unknown flag --prot");
+  const strategy = await task(["start", "--strategy", `${folders.root}/none.yaml`, ...folders.flags]);
+  assertEquals(strategy.code, 2);
+  assertStringIncludes(strategy.stderr, `Cannot read the strategy "${folders.root}/none.yaml"`);
   const config = await task(["start", "--config", `${folders.root}/config.yaml`]);
   assertEquals(config.code, 2);
   assertEquals(config.stderr.trim().split("\n").length, 2);
