@@ -169,8 +169,12 @@ class DirectoryStore implements ArtifactStore {
   async #problem(path: string, error: unknown, done = "read"): Promise<SetpointError> {
     if (error instanceof SetpointError) return error;
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      if (await existing(this.#root) !== undefined) return missing(path, this.label);
-      return unreachable(this.label, "the folder does not exist", error);
+      const root = await existing(this.#root);
+      if (root === undefined) return unreachable(this.label, "the folder does not exist", error);
+      const { isFile } = await Deno.stat(root);
+      return isFile
+        ? unreachable(this.label, "it is a file, expected a folder", error)
+        : missing(path, this.label);
     }
     if (error instanceof Deno.errors.NotCapable) return this.#outside(path);
     return unreachable(this.label, `"${path}" cannot be ${done}: ${(error as Error).message}`, error);

@@ -51,7 +51,7 @@ export function reportText(name: string, report: ModelReport): string {
         trees ? "with trees, whose cells are searched" : "with exact derivatives"
       }`,
     ]
-    : [`It stays opaque and runs in ONNX Runtime: ${why}`];
+    : [`${format === "onnx" ? "It stays opaque and runs in ONNX Runtime" : "It does not fit"}: ${why}`];
   return [
     `${name}: ${title}, ${about}`,
     ...ports.map(([kind, { name, shape, length }]) =>

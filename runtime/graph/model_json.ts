@@ -2,7 +2,7 @@
 import type { Scaler } from "./scaler_file.ts";
 
 export const SCALERS_FORMAT = "setpoint/scalers/v1";
-const METADATA_FORMAT = "setpoint/model/v1";
+export const METADATA_FORMAT = "setpoint/model/v1";
 const MAX_GOLDEN = 10_000;
 
 /** Inputs of a model, and what it has to answer; in the units of the variables, or in the model's own numbers. */

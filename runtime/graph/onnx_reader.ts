@@ -72,6 +72,7 @@ const MAX_DEPTH = 8;
 
 /** @throws {GraphError} ONNX if the bytes are no ONNX file. */
 export function readOnnx(bytes: Uint8Array): OnnxModel {
+  if (bytes.length === 0) throw malformed("it is empty");
   let graph: Uint8Array | undefined;
   const opsets = new Map<string, number>();
   const functions = new Map<string, FunctionProto>();

@@ -86,9 +86,7 @@ function activeGaps({ layers, count }: TorchNetwork, outputIsKnown: boolean): Se
   const last = layers[layers.length - 1];
   if (count !== undefined && count > last.index + 1 && !outputIsKnown) {
     throw torchError(
-      `${count - last.index - 1} layers without parameters follow ${
-        quote(last.name)
-      } and the file does not tell which: ` +
+      `${unnamed(count - last.index - 1)} behind ${quote(last.name)} and the file does not tell which: ` +
         `expected output_activation (${TORCH_ACTIVATIONS.join(", ")}) to say it`,
     );
   }
@@ -102,9 +100,14 @@ function checkedPorts(count: number, what: string): number {
 
 function unknownLayers(count: number, where: string) {
   return torchError(
-    `${count} layers without parameters stand ${where} and the file does not tell which: ` +
-      "expected an activation, then Dropout at most",
+    `${
+      unnamed(count)
+    } ${where} and the file does not tell which: expected an activation, then Dropout at most`,
   );
+}
+
+function unnamed(count: number): string {
+  return count === 1 ? "a layer without parameters stands" : `${count} layers without parameters stand`;
 }
 
 function widthAfter(layer: TorchLayer, width: number, eps: number): number {

@@ -35,7 +35,10 @@ export function importModel(bytes: Uint8Array, name: string, options: TorchOptio
     case "scalers":
       return [{ ending: "json", bytes: encoded(scalersAsJson(readScalers(bytes))) }];
     default:
-      throw setpointError("USAGE", `Cannot import "${name}": it is no .pth and no .pkl file`);
+      throw setpointError(
+        "USAGE",
+        `Cannot import "${name}": it is no .pth and no .pkl file; ONNX and JSON files are used as they are`,
+      );
   }
 }
 

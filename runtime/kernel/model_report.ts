@@ -1,8 +1,15 @@
 /** What a model or scaler file holds, and what of it can become part of the graph. Nothing in the file is executed. */
 import { type Expression, reachable } from "../graph/expr.ts";
+import { tooLarge } from "../graph/expression.ts";
 import { GraphError } from "../graph/graph_error.ts";
 import { type Forest, forestOf } from "../graph/forest.ts";
-import { metadataOfJson, parseJson, SCALERS_FORMAT, scalersOfJson } from "../graph/model_json.ts";
+import {
+  METADATA_FORMAT,
+  metadataOfJson,
+  parseJson,
+  SCALERS_FORMAT,
+  scalersOfJson,
+} from "../graph/model_json.ts";
 import { lowerOnnx, type OnnxPort, refusal } from "../graph/onnx.ts";
 import { type NodeProto, printNode, readOnnx } from "../graph/onnx_reader.ts";
 import type { ExternalFile } from "../graph/onnx_tensor.ts";
@@ -102,6 +109,8 @@ function reportOnnx(bytes: Uint8Array, { externalFile }: ReportOptions): ModelRe
   const opsets = [...model.opsets].map(([domain, version]) => `${domain || "opset"} ${version}`);
   const common = { format: "onnx" as const, about: opsets.join(", "), parts: told, operators };
   const { inputs, outputs } = result;
+  const heavy = result.opaque === undefined ? tooLarge(result.expression) : undefined;
+  if (heavy !== undefined) return { ...common, inputs, outputs, lowered: false, why: heavy };
   if (result.opaque === undefined) {
     const trees = forests.reduce((sum, { roots }) => sum + roots.length, 0);
     const graphNodes = sizeOf(result.expression);
@@ -138,6 +147,7 @@ function reportTorch(bytes: Uint8Array, options: ReportOptions): ModelReport {
     count ?? "unknown number of"
   } layers, ${layers.length} of them with parameters`;
   const expression = lowerTorch(bytes, options);
+  const heavy = tooLarge(expression);
   const port = (name: string, length: number) => [{ name, shape: [1, length], length }];
   return {
     format: "torch",
@@ -146,8 +156,10 @@ function reportTorch(bytes: Uint8Array, options: ReportOptions): ModelReport {
     outputs: port("output", expression.outputs.length),
     parts,
     operators,
-    lowered: true,
-    graphNodes: sizeOf(expression),
+    lowered: heavy === undefined,
+    ...(heavy === undefined
+      ? { graphNodes: sizeOf(expression) }
+      : { why: `${heavy}; model:import makes ONNX of it` }),
   };
 }
 
@@ -169,7 +181,14 @@ function reportScalers(bytes: Uint8Array): ModelReport {
 }
 
 function reportMetadata(bytes: Uint8Array): ModelReport {
-  const { ranges, golden } = metadataOfJson(parseJson(bytes) ?? refuse("it is not JSON"), {}, refuse);
+  const content = parseJson(bytes) ?? refuse("it is not JSON");
+  if (content.format !== METADATA_FORMAT) {
+    const own = content.format === undefined
+      ? "it names no format"
+      : `its format is ${JSON.stringify(content.format)}`;
+    refuse(`${own}, expected "${METADATA_FORMAT}" or "${SCALERS_FORMAT}"`);
+  }
+  const { ranges, golden } = metadataOfJson(content, {}, refuse);
   const parts = [...ranges].map(([name, [low, high]]): ReportedPart => ({
     kind: "range",
     name,

@@ -3,6 +3,7 @@ import { missedGolden } from "../../runtime/graph/golden.ts";
 import { lowerOnnx } from "../../runtime/graph/onnx.ts";
 import { compileTape, type Expression } from "setpoint";
 import { lowerTorch } from "../../runtime/graph/torch_lower.ts";
+import { writeTorch } from "../graph/torch_writer.ts";
 import { readScalers } from "../../runtime/graph/scaler_file.ts";
 import {
   assert,
@@ -68,6 +69,35 @@ Deno.test("model:inspect prints layers, shapes and operators, and why a model ca
   assertStringIncludes(wrong.err, "is not of a known layer: expected Linear, BatchNorm1d or LayerNorm");
 });
 
+Deno.test("model:inspect says of a file that is none what it is and what was expected", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "setpoint-inspect-" });
+  try {
+    await Deno.writeTextFile(`${folder}/empty.onnx`, "");
+    await Deno.writeTextFile(`${folder}/plain.json`, "{}");
+    const weights = { "0.weight": { shape: [900, 600], data: new Float32Array(540_000) } };
+    await Deno.writeFile(`${folder}/large.pth`, writeTorch(weights));
+    const [empty, plain, large, eps] = await Promise.all([
+      run("model:inspect", `${folder}/empty.onnx`),
+      run("model:inspect", `${folder}/plain.json`),
+      run("model:inspect", `${folder}/large.pth`),
+      run("model:inspect", `${folder}/large.pth`, "--eps", "0"),
+    ]);
+    assertEquals([empty.code, plain.code, large.code, eps.code], [1, 1, 1, 2]);
+    assertStringIncludes(empty.err, "empty.onnx: Cannot read the model: it is empty, expected an ONNX file");
+    assertStringIncludes(
+      plain.err,
+      'it names no format, expected "setpoint/model/v1" or "setpoint/scalers/v1"',
+    );
+    assertMatch(
+      large.out,
+      /It does not fit: its graph has \d+ bytes, expected at most 4194304; model:import/,
+    );
+    assertStringIncludes(eps.err, 'Cannot use eps "0", expected a number above 0');
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("model:import writes ONNX and JSON into a store, which the manifest gives for the old paths", async () => {
   const store = await Deno.makeTempDir({ prefix: "setpoint-import-" });
   try {
@@ -113,6 +143,17 @@ Deno.test("model:import writes ONNX and JSON into a store, which the manifest gi
 
     const refused = await run("model:import", "tests/fixtures/onnx/lightgbm.onnx", "--store", store);
     assertEquals([refused.code, refused.err.includes("it is no .pth and no .pkl file")], [2, true]);
+    const astray = await run(
+      "model:import",
+      `${TORCH}/scalers_new.joblib`,
+      "--store",
+      `${store}/manifest.json`,
+    );
+    assertEquals(
+      [astray.code, astray.err.includes("it is a file, expected a folder")],
+      [1, true],
+      astray.err,
+    );
   } finally {
     await Deno.remove(store, { recursive: true });
   }
