@@ -150,7 +150,8 @@ export class SetpointKernel implements Kernel, AsyncDisposable {
   async optimize(request: OptimizeRequest): Promise<Answer> {
     const { clock, deadlineMs, control } = this.#parts;
     const values = stateOf(request.input);
-    const activation = request.config === undefined ? this.active : await this.#posted.get(request.config);
+    using posted = request.config === undefined ? undefined : await this.#posted.hold(request.config);
+    const activation = posted === undefined ? this.active : posted.activation;
     if (activation === undefined) {
       throw setpointError("ARTIFACT_MISSING", "Cannot optimize: no strategy is loaded");
     }

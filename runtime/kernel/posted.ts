@@ -17,18 +17,25 @@ export class Posted implements AsyncDisposable {
     this.#activator = activator;
   }
 
-  /** @param config A strategy as JSON. @throws {SetpointError} With every problem, by JSON pointer. */
-  async get(config: unknown): Promise<Activation> {
+  /**
+   * A compiled strategy, which stays until what is returned is disposed of.
+   * @param config A strategy as JSON. @throws {SetpointError} With every problem, by JSON pointer.
+   */
+  async hold(config: unknown): Promise<Disposable & { readonly activation: Activation }> {
     const digest = await sha256(new TextEncoder().encode(JSON.stringify(config) ?? ""));
     const known = this.#kept.get(digest);
     const opening = known ?? this.#activator.open(readStrategyJson(config, { pointer: "/config" }), {});
+    // before anything that may let it go
+    const held = opening.then((activation) => ({ activation, ...activation.hold() }));
     this.#kept.delete(digest);
     this.#kept.set(digest, opening);
     if (known === undefined) {
-      opening.catch(() => this.#kept.delete(digest));
+      opening.catch(() => {
+        if (this.#kept.get(digest) === opening) this.#kept.delete(digest);
+      });
       if (this.#kept.size > MOST) this.#letGo(this.#kept.keys().next().value!);
     }
-    return await opening;
+    return await held;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

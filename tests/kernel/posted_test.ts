@@ -12,6 +12,22 @@ function after({ actuators }: Answer): number[] {
   return actuators.map(({ after }) => after);
 }
 
+Deno.test("more strategies are sent along at a time than are kept: each is answered", async () => {
+  await using opened = await openKernel();
+  const answers = await Promise.all(
+    Array.from(
+      { length: 24 },
+      (_, k) =>
+        opened.answer({ x: 3 }, strategyOf({ setpoints: { x: { threshold: 1 } }, cost: `x + ${k % 12}` })),
+    ),
+  );
+  assertEquals(answers.map(({ outcome }) => outcome), new Array(24).fill("solved"));
+  assertEquals(
+    answers.map(({ cost_function_value }) => cost_function_value),
+    answers.map((_, k) => 2 + k % 12),
+  );
+});
+
 Deno.test("a plant of 200 formulas loads: a plugin is asked for one skill at a time", async () => {
   await using opened = await openKernel();
   const limits = Object.fromEntries(
