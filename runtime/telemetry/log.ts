@@ -82,9 +82,11 @@ function personLine(record: LogRecord, colored: boolean): string {
   const level = record.level.toUpperCase().padEnd(7);
   const shown = colored ? styleText(COLORS[record.level], level, { validateStream: false }) : level;
   const fields = Object.entries(record.properties).map(([name, value]) => ` ${name}=${inLine(value)}`);
-  return `${new Date(record.timestamp).toISOString()} ${shown} ${messageOf(record)}${
-    fields.length > 0 ? " " : ""
-  }${fields.join("")}`;
+  // what is quoted in a message may be a stranger's: only the runtime itself begins a line
+  const message = messageOf(record).replaceAll("\n", "\n    ");
+  return `${new Date(record.timestamp).toISOString()} ${shown} ${message}${fields.length > 0 ? " " : ""}${
+    fields.join("")
+  }`;
 }
 
 function jsonLine(record: LogRecord): string {

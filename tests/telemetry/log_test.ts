@@ -48,6 +48,16 @@ Deno.test("openLog() with an error as a field tells its message", () => {
   assertEquals(written[0].split("\n").length, 2, "one line");
 });
 
+Deno.test("openLog() indents what a message quotes: nobody else begins a line", () => {
+  const written: string[] = [];
+  using log = openLog({ level: "INFO", write: (text) => written.push(text), colors: false });
+  log.log("warn", "A plugin failed: oops\n2026-11-21T02:13:44.123Z ERROR   forged");
+  assertStringIncludes(
+    written[0],
+    "WARNING A plugin failed: oops\n    2026-11-21T02:13:44.123Z ERROR   forged\n",
+  );
+});
+
 Deno.test("RotatingFile keeps its size and the youngest old files", () =>
   withFolder((folder) => {
     using file = new RotatingFile(`${folder}/a/app.log`, { maxBytes: 100, keep: 2 });
