@@ -24,7 +24,7 @@ export async function plugins({ state, json, clock, release }: PluginsOptions): 
 
 const COLUMNS = ["calls", "failed", "restarts", "p50 ms", "p99 ms", "MB"];
 
-/** A line a plugin, with the figures of its process; below it why one is shut out. */
+/** A line a plugin, with the figures of its process; below it what each process may use, and why one is shut out. */
 export function pluginsText(cells: readonly CellStatus[]): string {
   const rows = cells.flatMap((cell) =>
     (cell.plugins.length > 0 ? cell.plugins : [undefined]).map((plugin, k) => [
@@ -43,10 +43,20 @@ export function pluginsText(cells: readonly CellStatus[]): string {
     ...["Plugin", "kind", "sha256", "state"].map((title) => ({ title })),
     ...COLUMNS.map((title) => ({ title, align: "right" as const })),
   ];
-  const failures = cells.filter(({ last_failure }) => last_failure !== null).map((
-    { id, state, last_failure },
-  ) => `${id} (${state}): ${last_failure}`);
-  return [...table(titles, rows), ...(failures.length > 0 ? ["", "Last failures:", ...failures] : [])].join(
-    "\n",
-  );
+  const failures = cells.filter(({ last_failure }) => last_failure !== null)
+    .map((cell) => `${namesOf(cell)} (${cell.state}): ${cell.last_failure}`);
+  return [
+    ...table(titles, rows),
+    ...["", "Limits:", ...cells.map((cell) => `${namesOf(cell)}: ${limitsText(cell.limits)}`)],
+    ...(failures.length > 0 ? ["", "Last failures:", ...failures] : []),
+  ].join("\n");
+}
+
+/** Of its plugins; a host of models has none. */
+function namesOf({ id, plugins }: CellStatus): string {
+  return plugins.map(({ name, version }) => `${name} ${version}`).join(", ") || id;
+}
+
+function limitsText(limits: CellStatus["limits"]): string {
+  return Object.entries(limits).map(([name, limit]) => `${name} ${limit}`).join(", ");
 }

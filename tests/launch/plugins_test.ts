@@ -84,6 +84,7 @@ Deno.test("plugin:dev takes what passes into the running process, and nothing el
   assertEquals(shown.code, 0, shown.stderr);
   assertStringIncludes(shown.stdout, "my/source 0.3.0");
   assert(!shown.stdout.includes("0.2.0"));
+  assertStringIncludes(shown.stdout, "my/source 0.3.0: wall_ms 250, lower_ms 5000, heap_mb 256, rss_mb 512,");
   const { cells } = await service.json("/plugins") as { cells: Record<string, unknown>[] };
   const live = cells.find(({ plugins }) => JSON.stringify(plugins).includes("my/source"))!;
   for (const key of ["state", "limits", "calls", "failures", "restarts", "p50_ms", "p99_ms", "rss_bytes"]) {
