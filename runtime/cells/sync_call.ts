@@ -90,8 +90,9 @@ export class SyncCall {
     const ask = ++this.#ask;
     Atomics.store(this.#control, CONTROL.ask, ask);
     Atomics.store(this.#control, CONTROL.state, STATE.waiting);
-    const ends = { inputs: batch.length, outputs: expected };
-    this.#post({ call: this.#call, ask, opaque, count, jacobians, ...ends, data: this.#data });
+    // a plugin gives these: whatever they are, they leave as numbers
+    const numbers = { opaque: +opaque, count: +count, inputs: +batch.length, outputs: +expected };
+    this.#post({ call: this.#call, ask, ...numbers, jacobians: jacobians === true, data: this.#data });
     while (Atomics.load(this.#control, CONTROL.state) === STATE.waiting) {
       if (this.cancelled()) throw new EvaluationError("the run was cancelled");
       Atomics.wait(this.#control, CONTROL.state, STATE.waiting, 1_000);

@@ -88,7 +88,10 @@ export function flushLog(): void {
 function write(level: PluginLogLevel, said: unknown): void {
   if (sink === undefined) return;
   const taken = budget.take(sink.now());
-  if (taken !== undefined) sink.post({ level, text: oneLine(textOf(said)), dropped: taken.dropped });
+  if (taken === undefined) return;
+  const text: unknown = oneLine(textOf(said));
+  // a plugin may have changed what it is made with
+  if (typeof text === "string") sink.post({ level, text, dropped: taken.dropped });
 }
 
 function textOf(said: unknown): string {

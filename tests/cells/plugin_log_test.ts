@@ -91,14 +91,15 @@ for (const [what, value, expected] of HARMFUL) {
   });
 }
 
+Deno.test("log.info() in a world that its plugin has broken says nothing", async () => {
+  await using started = startHost();
+  assertEquals(await evaluateOnce(started, `String.prototype.replace = () => ({}); log.info("z")`), []);
+});
+
 Deno.test("log.info() in a world that its plugin has broken ends its process at the worst", async () => {
   await using started = startHost();
-  const plugin = await started.host.open({
-    id: "talker",
-    text: evaluating(
-      `String.prototype.slice = () => "y".repeat(1e6); String.prototype.replace = () => ({}); log.info("z".repeat(999))`,
-    ),
-  });
+  const text = evaluating(`String.prototype.slice = () => "y".repeat(1e6); log.info("z".repeat(999))`);
+  const plugin = await started.host.open({ id: "talker", text });
   const skill = skillOf("s");
   await plugin.lower(skill);
   await assertRejects(() => plugin.evaluate(skill, 0, Float64Array.of(1, 2), 1, 10_000), SetpointError);

@@ -86,6 +86,11 @@ export function cpuTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
+/** Resident memory of a process, bytes. */
+export function residentBytes(pid: number): number {
+  return Number(processStat(pid)[21]) * 4096;
+}
+
 /** The fields of /proc/PID/stat after the name, none if there is no such process. Deno itself may read it under -A only. */
 function processStat(pid: number): string[] {
   const { stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/stat`], stderr: "null" }).outputSync();

@@ -6,12 +6,13 @@ const TIMEOUT = /exceeded 300 ms/;
 
 /** Time. */
 const TIME: readonly Abuse[] = [
-  { name: "a loop", at: "call", body: "while (true);", endless: true, says: TIMEOUT },
+  { name: "a loop", at: "call", body: "while (true);", endless: true, control: "spins", says: TIMEOUT },
   {
     name: "a backtracking expression",
     at: "call",
     body: '/^(a+)+$/.test("a".repeat(60) + "!");',
     endless: true,
+    control: "spins",
     says: TIMEOUT,
   },
   {
@@ -32,6 +33,7 @@ const TIME: readonly Abuse[] = [
     at: "call",
     body: "const a = [1, 2]; while (a.sort(() => Math.random() - 0.5).length);",
     endless: true,
+    control: "spins",
     says: TIMEOUT,
   },
   {
@@ -39,6 +41,7 @@ const TIME: readonly Abuse[] = [
     at: "load",
     top: "while (true);",
     endless: true,
+    control: "spins",
     says: /not ready within|exceeded/,
   },
   {
@@ -94,12 +97,14 @@ const MEMORY: readonly Abuse[] = [
     name: "the heap",
     at: "call",
     body: "for (;;) kept.push(new Array(1000).fill({}));",
+    control: "eats",
     says: /died|exceeded/,
   },
   {
     name: "array buffers",
     at: "call",
     body: "for (;;) kept.push(new Uint8Array(8 << 20).fill(1));",
+    control: "eats",
     says: /memory|died|exceeded/,
   },
   {
@@ -107,6 +112,7 @@ const MEMORY: readonly Abuse[] = [
     at: "call",
     body:
       "const m = new WebAssembly.Memory({ initial: 1, maximum: 65536 }); for (;;) { m.grow(256); new Uint8Array(m.buffer).fill(1); }",
+    control: "eats",
     says: /memory|died|exceeded/,
   },
   {
@@ -132,12 +138,14 @@ const MEMORY: readonly Abuse[] = [
     name: "strings",
     at: "call",
     body: 'let s = "x".repeat(1 << 20); for (;;) kept.push((s += s).toUpperCase());',
+    control: "eats",
     says: /died|memory|RangeError|exceeded/,
   },
   {
     name: "a map without end",
     at: "call",
     body: "const map = new Map(); for (let k = 0;; k++) map.set(k, k);",
+    control: "eats",
     says: /heap is more than 96 MB|exceeded/,
   },
   {
@@ -145,6 +153,7 @@ const MEMORY: readonly Abuse[] = [
     at: "call",
     body:
       "const bytes = new Uint8Array(new WebAssembly.Memory({ initial: 65536 }).buffer); for (let k = 0; k < bytes.length; k += 4096) bytes[k] = 1;",
+    control: "eats",
     says: /memory|exceeded|RangeError/,
   },
   {
@@ -152,12 +161,14 @@ const MEMORY: readonly Abuse[] = [
     at: "call",
     body:
       "const buffer = new ArrayBuffer(1, { maxByteLength: 2 ** 32 }); buffer.resize(2 ** 31); new Uint8Array(buffer).fill(1);",
+    control: "eats",
     says: /memory|exceeded|RangeError/,
   },
   {
     name: "waiters without end",
     at: "call",
     body: "for (;;) Atomics.waitAsync(cell, 0, 0, 1e9);",
+    control: "eats",
     says: /memory|heap|exceeded|died/,
   },
   {
@@ -240,6 +251,13 @@ const WORDS: readonly Abuse[] = [
     body:
       'Math.min = () => 1e9; const again = () => { for (let k = 0; k < 1e5; k++) log.info("line " + k); later(1, again); }; again();',
     says: /floods|does not rest/,
+  },
+  {
+    name: "a giant object in the place of a line for the log",
+    at: "call",
+    body:
+      "const tree = (n) => n === 0 ? { x: 1 } : { a: tree(n - 1), b: tree(n - 1) }; const big = tree(16); String.prototype.replace = () => big; log.info('x');",
+    says: "answers",
   },
   {
     name: "lines for the log without end",

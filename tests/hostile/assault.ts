@@ -20,6 +20,8 @@ export interface Abuse {
   readonly at: "load" | "call" | "rest";
   /** The call, or the loading, ends at its deadline alone, which is a short one. Default false. */
   readonly endless?: boolean;
+  /** In a plain worker of a process of its own: works on after it was ended, or takes the memory of that process. */
+  readonly control?: "spins" | "eats";
   /** What the failure must say, or "answers" where it may go on. */
   readonly says: RegExp | "answers";
 }

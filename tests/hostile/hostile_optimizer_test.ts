@@ -21,6 +21,11 @@ const ASKS = [
   { name: "NaN points", ask: "evaluate(0, new Float64Array(2), NaN)", says: /./ },
   { name: "a plugin that is not there", ask: "evaluate(7, new Float64Array(2), 1)", says: /./ },
   {
+    name: "a giant thing in the place of a number",
+    ask: "evaluate({ list: Array(100_000).fill('x') } as unknown as number, new Float64Array(2), 1)",
+    says: /a batch that cannot be read/,
+  },
+  {
     name: "derivatives that it does not have",
     ask: "evaluate(0, new Float64Array(2), 1, true)",
     says: /Jacobian/,

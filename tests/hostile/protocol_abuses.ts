@@ -47,7 +47,7 @@ export const PROTOCOL_ABUSES: readonly Abuse[] = [
     at: "call",
     body:
       "const tree = (n) => n === 0 ? { x: 1 } : { a: tree(n - 1), b: tree(n - 1) }; const big = Object.setPrototypeOf({ tree: tree(18) }, { set() {}, fill() {}, get buffer() { return new ArrayBuffer(8); } }); const N = Uint8Array; globalThis.Uint8Array = function (a) { return typeof a === 'number' ? big : new N(...arguments); }; globalThis.DataView = function () { return { setUint32() {} }; };",
-    says: /died|sent|exceeded|uncaught|TypeError/,
+    says: /uncaught in the plugin/,
   },
   {
     name: "a polluted Object.prototype",
