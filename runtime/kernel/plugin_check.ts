@@ -111,6 +111,7 @@ export async function guarded(what: string, run: () => Promise<Check[]>): Promis
 }
 
 function shownExamples(count: number): string {
+  if (count === 0) return "no examples to try it on";
   return `${count} ${count === 1 ? "example fits" : "examples fit"}`;
 }
 

@@ -37,6 +37,17 @@ Deno.test("plugin:test finds a Jacobian that is right at the plugin's own test a
   );
 });
 
+Deno.test("plugin:test says whether there are examples that the config's schema was tried on", async () => {
+  const said = async (more: string) =>
+    (await check(opaque("3 * x * x", more))).checks.find(({ what }) => what === "config schema")?.detail;
+  assertEquals(await said(""), "none: any config is taken");
+  assertEquals(await said("config: { properties: {} },"), "no examples to try it on");
+  assertEquals(
+    await said('config: { properties: {} }, examples: [{ title: "bare", config: {} }],'),
+    "1 example fits",
+  );
+});
+
 Deno.test("plugin:test takes a table at its own corners, and a jump", async () => {
   const report = await check(`import { definePlugin, describe, op } from "setpoint";
 export default definePlugin({
