@@ -32,8 +32,7 @@ const JSON_OUTPUT: Option = { help: "print JSON" };
 const TORCH: Readonly<Record<string, Option>> = {
   "activation": {
     value: "NAME",
-    help:
-      "of a .pth: gelu (default), relu, tanh, sigmoid, silu, elu, selu, leaky_relu, mish, softplus, identity",
+    help: "of a .pth: gelu (default), relu, tanh, silu, …; an unknown one is told all of them",
   },
   "output-activation": { value: "NAME", help: "of a .pth: what stands behind its last layer" },
   "eps": {
