@@ -12,6 +12,8 @@ const TOLERANCE = 1e-3;
 const WITHIN = 1e-6;
 const BOUNDS = [-10, 10] as const;
 const DEADLINE_MS = 5_000;
+/** The problem is made in the kernel. */
+const MOST_VARIABLES = 100;
 /** Of a formula, in messages. */
 const LONGEST = 100;
 
@@ -26,6 +28,9 @@ export function searchTrial(test: PluginTest, config: { readonly [key: string]: 
   const names = Object.keys(inputs);
   if (minimize === undefined || names.length === 0) {
     throw new TypeError("it is no problem, expected `minimize`, a formula, and `inputs`, where to begin");
+  }
+  if (names.length > MOST_VARIABLES) {
+    throw new TypeError(`it has ${names.length} variables, expected at most ${MOST_VARIABLES}`);
   }
   const graph = new Graph();
   const node = (text: string): NodeId => {

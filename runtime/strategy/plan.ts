@@ -92,6 +92,10 @@ export function planRun(
   const common = { pre, after, sequences, contents, complete };
   if (complete) noteUnused(strategy, kinds, new Set([...pre, ...lead, ...cost, ...after]), findings);
   if (optimizer !== undefined) return { ...common, target, lead, cost };
+  // a skill of an unknown class may have been the one
+  if (lead.some((step) => !kinds.has(step))) {
+    return { ...common, complete: false, target: undefined, lead, cost };
+  }
   if (strategy.minimize !== undefined) {
     const feature = { feature: strategy.minimize, featurePath: ["objective", "minimize"] };
     return { ...common, target: { optimizer: DEFAULT_OPTIMIZER, ...feature }, lead: [], cost: lead };

@@ -78,6 +78,18 @@ Deno.test("a plugin whose own test loops is killed, and does not delay another",
   assertStringIncludes((await opening).message, "exceeded 500 ms");
 });
 
+Deno.test("an optimizer's own test of 101 variables is refused: the kernel would make its problem", async () => {
+  await using started = startHost();
+  const text = `import { definePlugin } from "setpoint";
+const inputs = Object.fromEntries(Array.from({ length: 101 }, (_, k) => ["x" + k, 1]));
+export default definePlugin({
+  name: "test/hostile", version: "1.0.0", kind: "optimizer", tests: [{ inputs, minimize: "x1 * x2" }],
+  optimize: ({ x0 }) => ({ status: "solved", x: x0, iterations: 0, evaluations: 0 }),
+});`;
+  const error = await assertRejects(() => started.host.open({ id: "hostile", text }), SetpointError);
+  assertStringIncludes(error.message, "it has 101 variables, expected at most 100");
+});
+
 Deno.test("what a manifest says cannot steer a terminal", () => {
   const evil = "\x1b]0;owned\x07\u202egnp\x9b2J\ud800";
   const { description, tests, examples } = checkManifest({

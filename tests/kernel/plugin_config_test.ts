@@ -160,3 +160,26 @@ Deno.test("an optimizer's own config is checked by its schema, the runtime's key
     'did you mean "rounds"',
   );
 });
+
+Deno.test("an optimizer that cannot be opened is the only problem, beside an objective too", async () => {
+  const strategy = pumpStrategy("{ best_flow: 2 }")
+    .replace("variables:", "objective: { minimize: power }\nvariables:")
+    .replace("PumpPower: pump.ts", "PumpPower: pump.ts\n  Search: search.ts")
+    .replace("class: OptimizationSkill", "class: Search");
+  const files = { "pump.ts": PUMP, "search.ts": "export default {" };
+  const error = await assertRejects(() => openKernel({ strategy, files }), SetpointError);
+  assertEquals(error.problems.map(({ code }) => code), ["PLUGIN_INVALID"]);
+});
+
+Deno.test("what a plugin throws at a skill is told with the strategy's line and the author's", async () => {
+  const files = {
+    "pump.ts": PUMP.replace("const graph", "skill.odd.key;\n    const graph").replace(/tests:.*/, ""),
+  };
+  const error = await assertRejects(
+    () => openKernel({ strategy: pumpStrategy("{ best_flow: 2 }"), files }),
+    SetpointError,
+  );
+  const [told] = error.problems.map(printProblem);
+  assertStringIncludes(told, "strategy.yaml:10:3: ");
+  assertStringIncludes(told, "pump.ts:12:");
+});
