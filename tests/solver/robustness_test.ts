@@ -114,6 +114,17 @@ everyForm(
   },
 );
 
+everyForm(
+  "mu_target ends a solve as in IPOPT: solved, or with 3 where the damping is left over",
+  ({ solve }) => {
+    const run = (name: string) => solve(denseForm(book(name)), { mu_target: 0.1 });
+    const [within, damped] = [run("38"), run("4")];
+    assertEquals([within.status, within.iterations], [0, 11]);
+    assertEquals([damped.status, damped.iterations], [3, 7]);
+    assertAlmostEquals(damped.objective, 2.8654660, 1e-6);
+  },
+);
+
 everyForm("minus mult_g is what a unit of a constraint's bound costs", ({ solve }) => {
   const rows = (load: number) => [atLeast((x) => x[0].plus(x[1]).plus(x[2]), load)];
   const [less, at, more] = [4.999, 5, 5.001].map((load) => solve(bowl({ rows: rows(load) })));

@@ -207,6 +207,7 @@ export class Driver {
     let dual: f64 = 0;
     let scaledDual: f64 = 0;
     let gap: f64 = 0;
+    const target = settings.mu_target / Math.abs(base.objectiveScale);
     for (let j: i32 = 0; j < model.n; j++) {
       const at = reduction.column[j];
       if (at < 0) continue;
@@ -215,8 +216,10 @@ export class Driver {
       const scaled = size * Math.abs(base.objectiveScale) * reduction.unit[at];
       if (!(scaled <= scaledDual)) scaledDual = scaled;
       const unit = reduction.unit[at];
-      if (this.multL[j] !== 0) gap = Math.max(gap, Math.abs((x[j] - base.lower[at] * unit) * this.multL[j]));
-      if (this.multU[j] !== 0) gap = Math.max(gap, Math.abs((base.upper[at] * unit - x[j]) * this.multU[j]));
+      const zL = Math.abs(this.multL[j]);
+      const zU = Math.abs(this.multU[j]);
+      if (zL !== 0) gap = Math.max(gap, Math.abs((x[j] - base.lower[at] * unit) * zL - target));
+      if (zU !== 0) gap = Math.max(gap, Math.abs((base.upper[at] * unit - x[j]) * zU - target));
     }
     for (let k: i32 = 0; k < base.singles; k++) {
       const row = base.row[k];
@@ -229,8 +232,8 @@ export class Driver {
       dual = Math.max(dual, Math.abs(now.y[row] + now.zL[at] - now.zU[at]) * inverse);
       // Only well inside of its bound: outside, the row is violated, and that is not to be multiplied by what may be huge.
       const near = settings.tol * Math.max(1, Math.abs(this.g[i]));
-      if (zL !== 0) gap = Math.max(gap, (this.g[i] - base.lower[at] * unit - near) * zL);
-      if (zU !== 0) gap = Math.max(gap, (base.upper[at] * unit - this.g[i] - near) * zU);
+      if (zL !== 0) gap = Math.max(gap, (this.g[i] - base.lower[at] * unit - near) * zL - target);
+      if (zU !== 0) gap = Math.max(gap, (base.upper[at] * unit - this.g[i] - near) * zU - target);
     }
     this.dualInfeasibility = dual;
     this.complementarity = gap;

@@ -375,7 +375,7 @@ export class InteriorPoint {
       // Steps lost in rounding end a restoration as convergence does.
       return status === TINY_STEP ? this.unrestored(parent.state) : status;
     }
-    if (!this.convergence.hasAcceptable) return status;
+    if (status === TINY_STEP || !this.convergence.hasAcceptable) return status;
     this.convergence.restoreAcceptable();
     return ACCEPTABLE;
   }
