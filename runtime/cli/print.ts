@@ -30,19 +30,24 @@ export function exitCode(error: unknown, service = false): number {
  */
 export function printError(error: unknown, debug = false): void {
   if (error instanceof SetpointError) {
-    for (const problem of error.problems) console.error(printProblem(problem));
-  } else console.error(`Cannot go on: ${error instanceof Error ? error.message : String(error)}`);
-  if (debug && error instanceof Error) console.error(error.stack);
+    for (const problem of error.problems) printLine(printProblem(problem));
+  } else printLine(`Cannot go on: ${error instanceof Error ? error.message : String(error)}`);
+  if (debug && error instanceof Error) printLine(error.stack ?? "");
 }
 
 /** A line on standard error. */
 export function printLine(line: string): void {
-  console.error(line);
+  console.error(harmless(line));
 }
 
 /** Lines on standard output. */
 export function printText(text: string): void {
-  console.log(text);
+  console.log(harmless(text));
+}
+
+/** Names in files are strangers': a terminal gets nothing to obey but line breaks and tabs. */
+function harmless(text: string): string {
+  return text.toWellFormed().replace(/[^\P{C}\n\t]/gu, " ");
 }
 
 export function printJson(value: unknown): void {
@@ -64,6 +69,6 @@ export function printLog(
   return (level, message) => {
     if (LOGGED.indexOf(level) < LOGGED.indexOf(least)) return;
     const mark = level === "warn" ? "Warning: " : level === "error" ? "Error: " : "";
-    console.error(`${mark}${message}`);
+    printLine(`${mark}${message}`);
   };
 }

@@ -4,6 +4,7 @@ import { lowerOnnx } from "../../runtime/graph/onnx.ts";
 import { compileTape, type Expression } from "setpoint";
 import { lowerTorch } from "../../runtime/graph/torch_lower.ts";
 import { writeTorch } from "../graph/torch_writer.ts";
+import { writeOnnx } from "../../runtime/graph/onnx_writer.ts";
 import { readScalers } from "../../runtime/graph/scaler_file.ts";
 import {
   assert,
@@ -31,6 +32,26 @@ function valuesOf({ graph, sources, outputs }: Expression, row: readonly number[
   tape.value(new Float64Array(0), values);
   return [...values];
 }
+
+Deno.test("names in a model file cannot steer the terminal that shows them", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".onnx" });
+  const [title, red, right] = ["\x1b]0;owned\x07", "\x9b31m", "\u202e"];
+  await Deno.writeFile(
+    file,
+    writeOnnx({
+      name: "g",
+      inputs: [{ name: "x", shape: ["N", 1] }],
+      outputs: [{ name: `y${right}`, shape: ["N", 1] }],
+      nodes: [{ op: `Odd${red}`, name: `n${title}`, inputs: ["x"], outputs: [`y${right}`] }],
+    }),
+  );
+  const { code, out, err } = await run("model:inspect", file);
+  await Deno.remove(file);
+  assertEquals([code, err], [1, ""]);
+  assertMatch(out, /1 +Odd 31m +n ]0;owned/);
+  // deno-lint-ignore no-control-regex -- they are what must not be there
+  assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(out), false);
+});
 
 Deno.test("model:inspect prints layers, shapes and operators, and why a model cannot be lowered", async () => {
   const [net, neighbours, torch, scalers, wrong, trees] = await Promise.all([
