@@ -7,6 +7,7 @@ export const GATHER_RULES: Readonly<Record<string, OnnxRule>> = {
   Gather: (call) => gather(call, call.integer("axis", 0)),
   GatherElements: (call) => gatherElements(call),
   GatherND: (call) => gatherSlices(call),
+  ReverseSequence: (call) => reversed(call),
   Trilu: (call) => triangle(call),
   "ai.onnx.ml:ArrayFeatureExtractor": (call) => {
     const picked = gather(call, -1);
@@ -87,6 +88,23 @@ export function checkedIndex(index: number, size: number): number {
     throw fail(`it takes element ${index} of ${size}`);
   }
   return place;
+}
+
+/** The first elements along one axis in the other order, as many as the index along another axis says. */
+function reversed(call: OnnxCall): OnnxValue {
+  const x = call.input(0);
+  const time = axisOf(call.integer("time_axis", 0), x.shape.length);
+  const batch = axisOf(call.integer("batch_axis", 1), x.shape.length);
+  const lengths = call.knownInput(1);
+  if (lengths.length !== x.shape[batch] || lengths.some((n) => !(n >= 0 && n <= x.shape[time]))) {
+    throw fail(`it turns [${lengths.slice(0, 10)}] elements of shape [${x.shape}]`);
+  }
+  const strides = stridesOf(x.shape);
+  return picked(call, x, x.shape, (index) => {
+    const [at, length] = [index[time], lengths[index[batch]]];
+    const from = at < length ? length - 1 - at : at;
+    return index.reduce((sum, i, k) => sum + (k === time ? from : i) * strides[k], 0);
+  });
 }
 
 /** The upper or lower triangle of each matrix, from a diagonal on. */
