@@ -47,7 +47,8 @@ export const OPTION_TABLE: readonly OptionInfo[] = [
     name: "mu_strategy",
     default: "monotone",
     choices: ["monotone", "adaptive"],
-    description: "How µ is chosen, in the restoration phase too",
+    description:
+      "How µ is chosen, in the restoration phase too; without a Hessian adaptive where nothing is said",
   },
   number("mu_min", "Least µ of the adaptive strategy", ABOVE_0),
   number("mu_max", "Largest µ of the adaptive strategy", ABOVE_0),
