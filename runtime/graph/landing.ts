@@ -32,6 +32,9 @@ export interface Ended {
 const NEAR = 1e-3;
 /** Distances by which a point stays inside a row whose other side is a jump: rounding may not carry it over. */
 const MARGINS = [0, 1e-12, 1e-9, 1e-7];
+/** The least of them for a row of several variables, in units of z: whoever computes it elsewhere rounds otherwise. */
+const CLEAR = 1e-9;
+const JUMPS: readonly string[] = ["lt", "le", "eq"];
 
 /** Points on all the rows that the end is near and that have a price, most exact first; then on all that it is near. */
 export function* landings(lifted: LiftedProblem, ended: Ended): Generator<Float64Array> {
@@ -46,13 +49,11 @@ export function* landings(lifted: LiftedProblem, ended: Ended): Generator<Float6
     tried = count;
     const jumps = rows.some(({ row }) => lifted.rows[row].branch >= 0);
     for (const margin of jumps ? MARGINS : [0]) {
-      const target = (row: number, bound: number) => lifted.rows[row].branch < 0 ? bound : bound - margin;
-      const at = landOn(
-        lifted,
-        v,
-        fixed,
-        rows.map(({ row, bound }) => ({ row, target: target(row, bound) })),
-      );
+      const targets = rows.map(({ row, bound, clear }) => ({
+        row,
+        target: lifted.rows[row].branch < 0 ? bound : bound - Math.max(margin, clear),
+      }));
+      const at = landOn(lifted, v, fixed, targets);
       if (at === undefined) break;
       yield at;
     }
@@ -80,19 +81,26 @@ interface NearRow {
   readonly row: number;
   readonly bound: number;
   readonly price: number;
+  /** The margin that it needs, where its other side is a jump. */
+  readonly clear: number;
 }
 
-function nearRows(lifted: LiftedProblem, { x: v, mult_g }: Ended): NearRow[] {
-  const { tape, rows, size } = lifted;
+function nearRows(lifted: LiftedProblem, { x: v, mult_g, fixed }: Ended): NearRow[] {
+  const { tape, rows, branches, size } = lifted;
   const values = new Float64Array(1 + rows.length);
   const jacobian = new Float64Array(rows.length * size);
   tape.value(v, values);
   tape.jacobian(v, 1, rows.length, jacobian);
-  return rows.flatMap(({ lower, upper }, row) => {
-    const slope = Math.hypot(...jacobian.subarray(row * size, (row + 1) * size));
+  return rows.flatMap(({ lower, upper, branch }, row) => {
+    const slopes = jacobian.subarray(row * size, (row + 1) * size);
+    const slope = Math.hypot(...slopes);
+    const shared = slopes.filter((each, i) => each !== 0 && !fixed[i]).length > 1;
+    const clear = shared && JUMPS.includes(branches[branch]?.kind) ? CLEAR * slope : 0;
     const value = values[1 + row];
     const bound = upper - value <= value - lower ? upper : lower;
-    return Math.abs(value - bound) <= NEAR * slope ? [{ row, bound, price: Math.abs(mult_g[row]) }] : [];
+    return Math.abs(value - bound) <= NEAR * slope
+      ? [{ row, bound, price: Math.abs(mult_g[row]), clear }]
+      : [];
   });
 }
 

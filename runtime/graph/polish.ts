@@ -10,6 +10,8 @@ import { AGREEMENT, better, holds, type Judged, noWorse } from "./merit.ts";
 const FLAT = 1e-6;
 /** Multiplier of an active row, in units of the cost, from which on a point belongs on the row. */
 const PRICED = 1e-6;
+/** Digits of numbers that somebody writes. */
+const WRITTEN = 9;
 
 /** The best point with everything in its place; `best` itself where nothing is to be gained. */
 export function polish(judge: Judge, best: Candidate): Candidate {
@@ -37,8 +39,14 @@ export function polish(judge: Judge, best: Candidate): Candidate {
   attemptAll(back);
   if (best.solve !== undefined) at = landed(judge, at);
   // a corner that was reached but for rounding is most often a number that somebody wrote
-  attemptAll(at.x.map((x, i) => (x === x0[i] || x === lo[i] || x === hi[i] ? x : Number(x.toPrecision(12)))));
+  attemptAll(at.x.map((x, i) => (x === x0[i] || x === lo[i] || x === hi[i] ? x : asWritten(x))));
   return at;
+}
+
+/** The short number that `x` is but for rounding, else `x`. */
+function asWritten(x: number): number {
+  const short = Number(x.toPrecision(WRITTEN));
+  return Number(x.toPrecision(12)) === short ? short : x;
 }
 
 /** The end of a solve, put exactly on the rows that it is near; `end` itself where that is no gain. */
