@@ -39,8 +39,9 @@ const FOREIGN_SAMPLE = 512;
 const COMPARED = 4;
 /** Starts from doubtful points after which the cost counts as one with many optima. */
 const FEW = 4;
-/** Then: points to choose starts from, and how many starts. */
+/** Then: points to choose starts from, and how many starts: at least where settings are several, where doubts remain, and at most. */
 const POOL = 1024;
+const FEWEST_STARTS = 7;
 const LEAST_STARTS = 30;
 const MOST_STARTS = 300;
 /** Switches that the box leaves open beyond which the settings are too many to try them all. */
@@ -106,7 +107,8 @@ class Exploration {
       points = points.concat(this.#sampled(WIDE_SAMPLE));
     }
     const many = this.#doubtful(points.sort(byMerit)) || open > MOST_OPEN || tight;
-    if (many && !run.foreign) this.#everywhere();
+    if (many && !run.foreign) this.#everywhere(this.#sampled(POOL), LEAST_STARTS);
+    else if (open > 1 && !run.foreign) this.#everywhere(points, FEWEST_STARTS);
     if (this.#best !== local) this.#across();
     return this.#best;
   }
@@ -217,10 +219,10 @@ class Exploration {
   }
 
   /** By turns from the best points in doubt, from any point, and from near the best, until hardly an optimum is unseen. */
-  #everywhere(): void {
+  #everywhere(points: Candidate[], least: number): void {
     const { problem: { random } } = this.#run;
     this.#optima = [this.#best];
-    const pool = this.#sampled(POOL).sort(byMerit);
+    const pool = points.sort(byMerit);
     let at = 0;
     const turns = [
       () => {
@@ -232,7 +234,7 @@ class Exploration {
     ];
     for (let starts = 1; starts <= MOST_STARTS && !this.#run.stopped(); starts++) {
       this.#solveFrom(turns[starts % turns.length](), starts % 2 === 0);
-      if (starts >= LEAST_STARTS && seen(this.#optima.length, starts)) break;
+      if (starts >= least && seen(this.#optima.length, starts)) break;
     }
   }
 

@@ -253,6 +253,16 @@ function rounded(x: number, bits: 32 | 64): number {
   return bits === 32 ? Math.fround(x) : x;
 }
 
+/** What rounds to the number or above it. */
+export function leastRounded(x: number, bits: 32 | 64): number {
+  return bits === 64 ? x : x - Math.abs(x) * 2 ** -23;
+}
+
+/** What rounds to the number or below it. */
+export function mostRounded(x: number, bits: 32 | 64): number {
+  return bits === 64 ? x : x + Math.abs(x) * 2 ** -23;
+}
+
 /** How many of the sorted numbers lie below `value`. */
 export function countBelow(sorted: Float64Array, value: number): number {
   let [low, high] = [0, sorted.length];

@@ -9,7 +9,7 @@ import { sampleBox } from "./box_sample.ts";
 import type { BoxBounds } from "./interval.ts";
 import { type Candidate, clamp, type Judge } from "./judge.ts";
 import type { Held } from "./lifted.ts";
-import { type Cell, countBelow, StepAxes } from "./step_axes.ts";
+import { type Cell, countBelow, leastRounded, mostRounded, StepAxes } from "./step_axes.ts";
 import { StepLines } from "./step_lines.ts";
 import { Heap, type Node, type Part } from "./step_queue.ts";
 import type { StepTape } from "./step_tape.ts";
@@ -47,6 +47,12 @@ const CLOSER = 0.1;
 const SAMPLE = 24;
 /** Points from which the search goes down axis by axis. */
 const STARTS = 4;
+/** Cells after whose solves other points are tried too where steps are curved, points to choose from, and how many are tried. */
+const LITTLE = 48;
+const POOL = 512;
+const MOST_SPREAD = 150;
+/** Solves after each of which the cost may be looked at more closely. */
+const MOST_UNITS = 8;
 /** Times without a gain that the best cell is left at random, and on how many axes. */
 const KICKS = 24;
 const KICKED = 3;
@@ -108,8 +114,10 @@ class Search {
 
   run(): StepSearch {
     const found = this.#search();
+    const curved = this.#axes.axes.length > this.#axes.variables;
+    if (curved && this.#solvedCells.size >= LITTLE) this.#spreadOut();
     this.#settle();
-    return { ...found, best: this.#best };
+    return { ...found, solved: this.#solvedCells.size, best: this.#best };
   }
 
   #search(): StepSearch {
@@ -166,8 +174,12 @@ class Search {
   /** The first points: where the rest of the cost would be at the present steps, and the best cells around a sample. */
   #begin(): void {
     const { lo, hi, random } = this.#judge.problem;
-    const points = this.#judge.judgeAll(sampleBox(lo, hi, SAMPLE, 0, () => random())).sort(byMerit);
-    this.#judge.measure(this.#best, points);
+    const sample = sampleBox(lo, hi, SAMPLE, 0, () => random());
+    let points = this.#judge.judgeAll(sample).sort(byMerit);
+    if (this.#judge.measure(this.#best, points)) {
+      points = this.#judge.judgeAll(sample).sort(byMerit);
+      this.#best = this.#judge.judge(this.#best.x);
+    }
     const free = this.#solveBox({
       lo,
       hi,
@@ -176,6 +188,9 @@ class Search {
     this.#ideal = free.x;
     this.#take(free);
     this.#solveCell(this.#axes.cellAt(this.#best.x), this.#best.x);
+    for (let k = 0; k < MOST_UNITS && holds(this.#best) && this.#judge.weaken(this.#best, points); k++) {
+      this.#solveIn(this.#axes.cellAt(this.#best.x), this.#best.x);
+    }
     const ends = [this.#best, ...points.slice(0, STARTS - 1)].map(({ x }) => this.#descend(x));
     for (const end of ends) this.#solveCell(this.#axes.cellAt(end.x), end.x);
     this.#kick();
@@ -209,6 +224,46 @@ class Search {
       if (this.#best === before) continue;
       this.#solveCell(this.#axes.cellAt(end.x), end.x);
       without = 0;
+    }
+  }
+
+  /** From the best points in the best cells of a sample, any others and some near the best one, and in the cells around the best. */
+  #spreadOut(): void {
+    const { lo, hi, random } = this.#judge.problem;
+    const pool = this.#judge.judgeAll(sampleBox(lo, hi, POOL, 0, () => random())).sort(byMerit);
+    const nearby = () => {
+      const width = 0.1 + 0.4 * random();
+      return clamp(
+        this.#best.x.map((x, i) => x + (2 * random() - 1) * width * (hi[i] - lo[i])),
+        this.#judge.problem,
+      );
+    };
+    const cells = new Map(pool.toReversed().map((point) => [String(this.#axes.cellAt(point.x).from), point]));
+    const firsts = [...cells.values()].sort(byMerit);
+    this.#around();
+    for (let k = 0; k < MOST_SPREAD && !this.#judge.stopped(); k++) {
+      const from =
+        [firsts[Math.floor(k / 3) % firsts.length].x, pool[Math.floor(random() * POOL)].x, nearby()][k % 3];
+      const before = this.#best;
+      this.#solveIn(this.#axes.cellAt(from), from);
+      if (this.#best !== before) this.#around();
+    }
+  }
+
+  /** Every cell beside the best one, as long as one is a gain. */
+  #around(): void {
+    const { axes } = this.#axes;
+    for (let turn = 0; turn < 2 * axes.length && !this.#judge.stopped(); turn++) {
+      const axis = turn >> 1;
+      const own = this.#axes.cellAt(this.#best.x);
+      const next = own.from[axis] + (turn % 2 === 0 ? -1 : 1);
+      if (next < 0 || next > axes[axis].cuts.length) continue;
+      const beside = own.from.with(axis, next);
+      const node = this.#node(this.#whole({ from: beside, to: beside }));
+      if (node?.values === undefined || !this.#promises(node.bound)) continue;
+      const before = this.#best;
+      this.#solveCell(node, before.x, node.values);
+      if (this.#best !== before) turn = -1;
     }
   }
 
@@ -320,6 +375,10 @@ class Search {
     const key = `${cell.from} ${cell.to}`;
     if (this.#judge.stopped() || this.#solvedCells.has(key)) return;
     this.#solvedCells.add(key);
+    this.#solveIn(cell, from, values);
+  }
+
+  #solveIn(cell: Cell, from: Float64Array, values?: Float64Array): void {
     const { lo, hi } = this.#boxOf(cell);
     const inside = clamp(from, { lo, hi });
     const held = this.#heldIn(cell, values ?? this.#steps.heldAt(inside).slice());
@@ -375,8 +434,8 @@ class Search {
       const [first, last] = [cell.from[axis] === 0, cell.to[axis] === cuts.length];
       const smooth = this.#steps.quantities.length + quantity;
       const [low, high] = this.#smoothWithin(axis, cell);
-      this.#lower[quantity] = first ? -Infinity : below(this.#axes.low(axis, cell), bits);
-      this.#upper[quantity] = last ? Infinity : above(this.#axes.high(axis, cell), bits);
+      this.#lower[quantity] = first ? -Infinity : leastRounded(this.#axes.low(axis, cell), bits);
+      this.#upper[quantity] = last ? Infinity : mostRounded(this.#axes.high(axis, cell), bits);
       this.#lower[smooth] = first ? -Infinity : low - MARGIN * Math.max(1, Math.abs(low));
       this.#upper[smooth] = last ? Infinity : high + MARGIN * Math.max(1, Math.abs(high));
     });
@@ -435,13 +494,4 @@ class Search {
       }
     }
   }
-}
-
-/** What rounds to the number or above it, and what rounds to it or below it. */
-function below(x: number, bits: 32 | 64): number {
-  return bits === 64 ? x : x - Math.abs(x) * 2 ** -23;
-}
-
-function above(x: number, bits: 32 | 64): number {
-  return bits === 64 ? x : x + Math.abs(x) * 2 ** -23;
 }

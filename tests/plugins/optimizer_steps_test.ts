@@ -254,6 +254,28 @@ Deno.test("optimize() is as good as zooming grids on 79 of 80 random costs of st
   assert(missed <= 1, `${missed} missed`);
 });
 
+Deno.test("optimize() goes on from other points where steps of a network leave much that is not ruled out", () => {
+  const random = seeded(14);
+  const names = ["s", "t", "u", "v"];
+  const all = (value: number) => names.map(() => value);
+  const number = (size: number) => ((2 * random() - 1) * size).toFixed(2);
+  const unit = () => {
+    const weight = number(1);
+    return `${weight} * tanh(${names.map((name) => `${number(2)} * ${name}`).join(" + ")} + ${number(1)})`;
+  };
+  const y = Array.from({ length: 8 }, unit).join(" + ");
+  const text = `(2 if ${y} < 0.3 else 3.5) * (${y}) + ceil((u + v) / 2) - 0.8 * (u + v)` +
+    ` - (1 if ${y} > 0.5 and ${y} < 0.8 else 0) + 2 * abs(t - round(t)) + (t if t > s else 2 * s)`;
+  const loaded = graphProblem(names.length, 0, (g) => ({
+    cost: lowerFormula(g, parseFormula(text), (name) => g.variable(names.indexOf(name))),
+  }));
+  const setting = { x0: all(0.3), lo: all(-1), hi: all(1), scale: all(0.5) };
+  const { x } = optimizer.optimize(runOf(loaded, setting));
+  const cost = new Float64Array(1);
+  loaded.exact.value(x, cost);
+  assert(cost[0] <= -3.4227484 + 1e-3, String(cost[0]));
+});
+
 Deno.test("optimize() sends scaled variables, formulas and another model's output through a forest", () => {
   const random = seeded(42);
   for (let k = 0; k < 6; k++) {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Graph, NodeId } from "../../runtime/graph/expr.ts";
+import { lowerFormula, parseFormula } from "../../runtime/graph/formula.ts";
 import { lift } from "../../runtime/graph/nonsmooth.ts";
 import { compileTape } from "../../runtime/graph/tape.ts";
 import optimizer from "../../plugins/optimizer/optimizer.ts";
@@ -102,6 +103,74 @@ const BOX = { x0: [3, 1], lo: [0, -4], hi: [10, 4] };
 function twoVariables(cost: (g: Graph, x: NodeId, y: NodeId) => NodeId): Loaded {
   return graphProblem(2, 0, (g) => ({ cost: cost(g, g.variable(0), g.variable(1)) }));
 }
+
+/** Sums of tanh, of all variables: a graph and the same as a closure. */
+function randomNet(g: Graph, n: number, random: () => number): { id: NodeId; value: Closure } {
+  const hidden = Array.from({ length: 6 }, () => ({
+    slopes: Array.from({ length: n }, () => 3 * random() - 1.5),
+    shift: 2 * random() - 1,
+    weight: 2 * random() - 1,
+  }));
+  const x = g.concat(Array.from({ length: n }, (_, i) => g.variable(i)));
+  const terms = hidden.map(({ slopes, shift, weight }) =>
+    g.binary("mul", g.constant(weight), g.unary("tanh", g.linear(slopes, x, [shift])))
+  );
+  return {
+    id: terms.reduce((sum, term) => g.binary("add", sum, term)),
+    value: (at) =>
+      hidden.reduceRight(
+        (sum, { slopes, shift, weight }) =>
+          sum + weight * Math.tanh(slopes.reduce((part, slope, i) => part + slope * at[i], shift)),
+        0,
+      ),
+  };
+}
+
+/** A network as a formula. */
+function netText(names: readonly string[], number: (size: number) => string): string {
+  const unit = () => {
+    const weight = number(1);
+    return `${weight} * tanh(${names.map((name) => `${number(1.2)} * ${name}`).join(" + ")} + ${number(1)})`;
+  };
+  return Array.from({ length: 8 }, unit).join(" + ");
+}
+
+Deno.test("optimize() goes on where settings of the switches have optima of their own, and a sample shows none of them", () => {
+  const names = ["p", "q", "r", "s", "t"];
+  const all = (value: number) => names.map(() => value);
+  // the best that is known
+  for (const [seed, best] of [[10, -4.1597053], [12, -4.7794273]]) {
+    const random = seeded(seed);
+    const number = (size: number) => ((2 * random() - 1) * size).toFixed(2);
+    const [y, h, r] = [0, 1, 2].map(() => netText(names, number));
+    const text = `-4 * (${y}) * min(1, ${h} + 0.8) + 2 * abs(${r} - (${y})) + max(0, ${h}, p - 0.5)` +
+      " + min(0.6, abs(q)) + 0.2 * abs(s - 0.3)";
+    const loaded = graphProblem(names.length, 0, (g) => ({
+      cost: lowerFormula(g, parseFormula(text), (name) => g.variable(names.indexOf(name))),
+    }));
+    const setting = { x0: all(0.3), lo: all(-1), hi: all(1), scale: all(0.5) };
+    const { x } = optimizer.optimize(runOf(loaded, setting));
+    const cost = new Float64Array(1);
+    loaded.exact.value(x, cost);
+    assert(cost[0] <= best + 1e-3, `${seed}: ${cost[0]}, best ${best}`);
+  }
+});
+
+Deno.test("optimize() stays clear of the edge of a jump that others may compute in another order", () => {
+  const random = seeded(78);
+  for (let k = 0; k < 20; k++) {
+    let net: Closure = () => NaN;
+    const most = 0.4 * random() - 0.2;
+    const loaded = graphProblem(3, 0, (g) => {
+      const { id, value } = randomNet(g, 3, random);
+      net = value;
+      const jump = g.select(g.binary("le", id, g.constant(most)), g.constant(0), g.constant(50));
+      return { cost: g.binary("sub", jump, id) };
+    });
+    const { x } = optimizer.optimize(runOf(loaded, { x0: [0.1, 0.2, 0.3], lo: [-2, -2, -2], hi: [2, 2, 2] }));
+    assert(net([...x]) < most - 1e-12 && net([...x]) > most - 1e-6, `${k}: ${net([...x])}, at most ${most}`);
+  }
+});
 
 Deno.test("optimize() ends exactly on a bound, on corners that are written as numbers, and where it began", () => {
   const kink = (g: Graph, x: NodeId, at: number, slope: number) =>
