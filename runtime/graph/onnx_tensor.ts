@@ -1,4 +1,5 @@
 /** Tensors of an ONNX file, in each of the encodings that exporters use. */
+import { brainFloat, halfFloat } from "./element.ts";
 import { GraphError } from "./graph_error.ts";
 import {
   appendDoubles,
@@ -189,21 +190,4 @@ function readEntry(bytes: Uint8Array, entries: Map<string, string>): void {
   });
   if (key === "") throw malformed("an entry of external data has no key");
   entries.set(key, value);
-}
-
-/** IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. */
-function halfFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** bfloat16: the upper half of a binary32. */
-function brainFloat(bits: number): number {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setUint32(0, bits << 16);
-  return view.getFloat32(0);
 }
