@@ -267,7 +267,8 @@ Deno.test("a wrong model is refused with the node that is wrong", () => {
     type: "int64",
   });
   const cases: readonly (readonly [Uint8Array, string])[] = [
-    [new Uint8Array(0), "it has no graph"],
+    [new Uint8Array(0), "it is empty"],
+    [Uint8Array.of(8, 8), "it has no graph"],
     [new TextEncoder().encode("not a model at all"), "Cannot read the model"],
     [
       model(3, [node("MatMul", ["x", "w"])], [w]),
