@@ -13,12 +13,13 @@ export async function openCompiledSources(dir: string, mostBytes: number = MOST_
   await Deno.writeTextFile(`${dir}/gen/blob`, "");
 }
 
+/** Deno puts a link to itself there, which is not counted as what it leads to. */
 async function bytesIn(dir: string): Promise<number> {
   let bytes = 0;
   try {
     for await (const { name, isDirectory } of Deno.readDir(dir)) {
       const path = `${dir}/${name}`;
-      bytes += isDirectory ? await bytesIn(path) : (await Deno.stat(path)).size;
+      bytes += isDirectory ? await bytesIn(path) : (await Deno.lstat(path)).size;
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
