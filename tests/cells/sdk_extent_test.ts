@@ -12,11 +12,15 @@ const IMPORTS: readonly [line: string, extent: "core" | "whole"][] = [
   ['import type { SolveResult } from "setpoint"; import { log } from "setpoint";', "core"],
   ['// import { op } from "setpoint";', "core"],
   ["", "core"],
+  ['import * as sdk from "setpoint"; const { op, describe: d } = sdk; const { log } = sdk;', "core"],
   ['import { definePlugin, solve } from "setpoint";', "whole"],
   ['import { lowerOnnx as definePlugin } from "setpoint";', "whole"],
   ['import { definePlugin, SolveResult } from "setpoint";', "whole"],
   ['import { type Tape, parseFormula } from "setpoint";', "whole"],
-  ['import * as sdk from "setpoint";', "whole"],
+  ['import * as sdk from "setpoint"; const { op, solve } = sdk;', "whole"],
+  ['import * as sdk from "setpoint"; const { op } = sdk; sdk.solve();', "whole"],
+  ['import * as sdk from "setpoint"; const { op, ...rest } = sdk;', "whole"],
+  ['import * as sdk from "setpoint"; const { op = sdk } = sdk;', "whole"],
   ['import sdk, { op } from "setpoint";', "whole"],
   ['import "setpoint";', "whole"],
   ['export { solve } from "setpoint";', "whole"],
@@ -31,6 +35,15 @@ for (const [line, extent] of IMPORTS) {
     assertEquals(sdkExtentOf(line), extent);
   });
 }
+
+Deno.test("a text that would cost quadratic time is looked at once", () => {
+  for (
+    const part of [" ", "import ", "import {", "const {", "import{a}", "import * as a ", "const {a} = a"]
+  ) {
+    const line = `import${part.repeat(1_000_000 / part.length)}`;
+    assertEquals(sdkExtentOf(`${line}\nimport { solve } from "setpoint";`), "whole");
+  }
+});
 
 Deno.test("what the core of the SDK has, the whole has too", () => {
   for (const [name, value] of Object.entries(core)) assert(whole[name as keyof typeof core] === value, name);

@@ -1,4 +1,5 @@
 import { buildPlugin } from "../../runtime/cli/plugin_build.ts";
+import { sdkExtentOf } from "../../runtime/cells/sdk_extent.ts";
 import { SetpointError } from "../../runtime/errors.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { skillOf } from "../cells/plugins.ts";
@@ -67,6 +68,7 @@ function read(files: Readonly<Record<string, string>>): (file: string) => Promis
 
 Deno.test("buildPlugin() makes one file of five that computes the same and tells the author's file and line", async () => {
   const text = await buildPlugin({ entry: "/p/pump.ts", read: read(FILES) });
+  assertEquals(sdkExtentOf(text), "core");
   await using started = startHost();
   const plugin = await started.host.open({ id: "built", text, file: "plant/pump.ts" });
   const skill = skillOf("s");
