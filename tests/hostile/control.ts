@@ -1,13 +1,15 @@
 /** The throw-away process of attackControl(): a worker with the permissions of its second argument, and nothing else of a cell. */
+// no control lasts as long
+setTimeout(() => Deno.exit(1), 120_000);
+new BroadcastChannel("control").onmessage = ({ data }) => {
+  print(`heard ${data}`);
+  Deno.exit(0);
+};
 const url = URL.createObjectURL(new Blob([Deno.args[0]], { type: "application/typescript" }));
 const worker = new Worker(url, {
   type: "module",
   deno: { permissions: Deno.args[1] as "none" | "inherit" },
 });
-new BroadcastChannel("control").onmessage = ({ data }) => {
-  print(`heard ${data}`);
-  Deno.exit(0);
-};
 let unasked = 0;
 let told = "";
 worker.onmessage = ({ data }) => {

@@ -57,7 +57,9 @@ export const ATTACKS: readonly Attack[] = [
   {
     id: "A14",
     name: "BroadcastChannel",
-    body: 'new BroadcastChannel("control").postMessage("you"); return "sent";',
+    // who does not listen yet misses a message
+    body:
+      'const channel = new BroadcastChannel("control"); channel.postMessage("you"); globalThis.setInterval?.(() => channel.postMessage("you"), 20); return "sent";',
     control: { text: /^heard you$/m },
   },
   {
