@@ -34,6 +34,8 @@ const NEAR = 1e-3;
 const MARGINS = [0, 1e-12, 1e-9, 1e-7];
 /** The least of them for a row of several variables, in units of z: whoever computes it elsewhere rounds otherwise. */
 const CLEAR = 1e-9;
+/** By which a point stays inside a limit that its rounding would break, relative. */
+const ROUNDING = 1e-14;
 const JUMPS: readonly string[] = ["lt", "le", "eq"];
 
 /** Points on all the rows that the end is near and that have a price, most exact first; then on all that it is near. */
@@ -48,10 +50,12 @@ export function* landings(lifted: LiftedProblem, ended: Ended): Generator<Float6
     if (count === tried) continue;
     tried = count;
     const jumps = rows.some(({ row }) => lifted.rows[row].branch >= 0);
-    for (const margin of jumps ? MARGINS : [0]) {
-      const targets = rows.map(({ row, bound, clear }) => ({
+    for (const margin of jumps ? MARGINS : [0, ROUNDING]) {
+      const targets = rows.map(({ row, bound, clear, inward }) => ({
         row,
-        target: lifted.rows[row].branch < 0 ? bound : bound - Math.max(margin, clear),
+        target: lifted.rows[row].branch < 0
+          ? bound + inward * Math.min(margin, ROUNDING) * Math.max(1, Math.abs(bound))
+          : bound - Math.max(margin, clear),
       }));
       const at = landOn(lifted, v, fixed, targets);
       if (at === undefined) break;
@@ -83,6 +87,8 @@ interface NearRow {
   readonly price: number;
   /** The margin that it needs, where its other side is a jump. */
   readonly clear: number;
+  /** Where the inner side is: 1 above the bound, −1 below; 0 where there is none. */
+  readonly inward: number;
 }
 
 function nearRows(lifted: LiftedProblem, { x: v, mult_g, fixed }: Ended): NearRow[] {
@@ -98,8 +104,9 @@ function nearRows(lifted: LiftedProblem, { x: v, mult_g, fixed }: Ended): NearRo
     const clear = shared && JUMPS.includes(branches[branch]?.kind) ? CLEAR * slope : 0;
     const value = values[1 + row];
     const bound = upper - value <= value - lower ? upper : lower;
+    const inward = lower === upper ? 0 : bound === lower ? 1 : -1;
     return Math.abs(value - bound) <= NEAR * slope
-      ? [{ row, bound, price: Math.abs(mult_g[row]), clear }]
+      ? [{ row, bound, price: Math.abs(mult_g[row]), clear, inward }]
       : [];
   });
 }

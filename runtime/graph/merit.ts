@@ -28,9 +28,13 @@ export function holds({ cost, violation }: Judged): boolean {
   return violation <= FEASIBLE && Number.isFinite(cost);
 }
 
-/** Whether `a` may take the place of `b`: it holds as well, and what it costs more is not worth telling. */
+/**
+ * Whether `a` may take the place of `b`: it holds as well, and what it costs more is not worth telling. Where it lies less
+ * far outside a limit it may cost more: what `b` saves there is no merit.
+ */
 export function noWorse(a: Judged, b: Judged): boolean {
-  return holds(a) && (!holds(b) || a.cost <= b.cost + WORTHWHILE * unitOf(a, b));
+  const loss = a.violation < b.violation ? AGREEMENT : WORTHWHILE;
+  return holds(a) && (!holds(b) || a.cost <= b.cost + loss * unitOf(a, b));
 }
 
 /** Whether `a` is told apart from `b`, and worse. */

@@ -4,7 +4,7 @@
  */
 import type { Candidate, Judge } from "./judge.ts";
 import { landings } from "./landing.ts";
-import { AGREEMENT, better, holds, type Judged, noWorse } from "./merit.ts";
+import { AGREEMENT, better, holds, type Judged, noWorse, worse } from "./merit.ts";
 
 /** What moving costs by its slope, in units of the cost, where a variable is tried back where it began. */
 const FLAT = 1e-6;
@@ -16,13 +16,15 @@ const WRITTEN = 9;
 /** The best point with everything in its place; `best` itself where nothing is to be gained. */
 export function polish(judge: Judge, best: Candidate): Candidate {
   const { x0, lo, hi } = judge.problem;
-  if (!holds(best)) return best;
+  if (!holds(best)) return atBounds(judge, best);
   let at = best;
   // what is given away is given once, however many variables go back
   let least: Judged = best;
+  // the last touch of rounding takes no point out of its limits
+  let outside = Infinity;
   const attempt = (x: Float64Array) => {
     const next = judge.judge(x, best.solve);
-    if (!noWorse(next, least)) return false;
+    if (!noWorse(next, least) || next.violation > outside) return false;
     at = next;
     least = better<Judged>(next, least);
     return true;
@@ -38,9 +40,16 @@ export function polish(judge: Judge, best: Candidate): Candidate {
   if (judge.foreign) least = { ...least, cost: least.cost + FLAT * judge.unit };
   attemptAll(back);
   if (best.solve !== undefined) at = landed(judge, at);
+  outside = at.violation;
   // a corner that was reached but for rounding is most often a number that somebody wrote
   attemptAll(at.x.map((x, i) => (x === x0[i] || x === lo[i] || x === hi[i] ? x : asWritten(x))));
   return at;
+}
+
+/** A point that holds nowhere, with what is all but on a bound or the present value exactly there. */
+function atBounds(judge: Judge, best: Candidate): Candidate {
+  const next = judge.judge(judge.snapped(best.x), best.solve);
+  return Number.isFinite(next.cost) && !worse(next, best) ? next : best;
 }
 
 /** The short number that `x` is but for rounding, else `x`. */
@@ -63,15 +72,16 @@ export function landed(judge: Judge, end: Candidate): Candidate {
     fixed[i] = x === lo[i] || x === hi[i] || v[i] === 0 ? 1 : 0;
   });
   let best = end;
+  let nearest: Candidate | undefined;
   for (const at of landings(lifted, { ...solve, x: v, fixed, price: PRICED * judge.unit })) {
     const x = judge.toX(at).map((value, i) => (fixed[i] ? end.x[i] : value));
     const next = judge.judge(x, solve);
     if (noWorse(next, end) && judge.pulled(x, next.cost) <= solve.objective + AGREEMENT * judge.unit) {
-      return next;
-    }
-    best = better(next, best);
+      if (next.violation === 0) return next;
+      nearest ??= next;
+    } else best = better(next, best);
   }
-  return best;
+  return nearest ?? best;
 }
 
 /** The point with all variables back where they began that have next to no slope, or with foreign code next to no worth. */

@@ -1,6 +1,7 @@
 /** What belongs on a corner, on a bound or on the present value is there, and not 1e-6 beside it. */
 import { assert, assertEquals } from "@std/assert";
-import type { NodeId } from "../../runtime/graph/expr.ts";
+import type { Graph, NodeId } from "../../runtime/graph/expr.ts";
+import type { HardLimit } from "../../runtime/graph/nonsmooth.ts";
 import optimizer from "../../plugins/optimizer/optimizer.ts";
 import { seeded } from "../graph/random_graph.ts";
 import { graphProblem, runOf } from "./optimizer_problem.ts";
@@ -53,4 +54,51 @@ Deno.test("optimize() of 80 random plants puts flat variables, corners and bound
     });
   }
   assert(Object.values(counts).every((count) => count >= 40), JSON.stringify(counts));
+});
+
+const LIMITS: readonly [
+  what: string,
+  limit: (g: Graph, a: NodeId, b: NodeId) => Omit<HardLimit, "lower" | "upper">,
+][] = [
+  ["2a", (g, a) => ({ node: g.binary("mul", g.constant(2), a) })],
+  ["a⁴", (g, a) => ({ node: g.binary("pow", a, g.constant(4)) })],
+  ["exp(a)", (g, a) => ({ node: g.unary("exp", a) })],
+  ["sin(a) + a", (g, a) => ({ node: g.binary("add", g.unary("sin", a), a) })],
+  ["a·b", (g, a, b) => ({ node: g.binary("mul", a, b) })],
+  ["a − b²", (g, a, b) => ({ node: g.binary("sub", a, g.binary("mul", b, b)) })],
+];
+
+for (const [what, limit] of LIMITS) {
+  Deno.test(`optimize() ends on a hard limit of ${what}, on its inner side`, () => {
+    for (
+      const [lower, factor, square] of [[6, 1, 1], [2, 1, 0], [1.7, 1e3, 1], [6, 1e-3, 0], [
+        81,
+        1,
+        0,
+      ]] as const
+    ) {
+      const loaded = graphProblem(2, 0, (g) => {
+        const [a, b] = [g.variable(0), g.variable(1)];
+        const cost = g.binary("add", a, g.binary("mul", g.constant(square), g.binary("mul", b, b)));
+        const limits = [{ ...limit(g, a, b), lower, upper: Infinity }];
+        return { cost: g.binary("mul", g.constant(factor), cost), limits };
+      });
+      const { status, x } = optimizer.optimize(runOf(loaded, { x0: [5, 3], lo: [0, 0.1], hi: [90, 9] }));
+      assertEquals(status, "solved");
+      const outputs = new Float64Array(2);
+      loaded.exact.value(x, outputs);
+      const tells = `${what} is ${outputs[1]} at ${x}, expected ${lower}`;
+      assert(outputs[1] >= lower && outputs[1] <= lower * (1 + 1e-12), tells);
+    }
+  });
+}
+
+Deno.test("optimize() puts the point of least violation on the bounds that it is at", () => {
+  const loaded = graphProblem(2, 0, (g) => {
+    const [a, b] = [g.variable(0), g.variable(1)];
+    const node = g.binary("add", g.binary("mul", g.constant(2), a), g.unary("tanh", b));
+    return { cost: a, limits: [{ node, lower: 6, upper: Infinity }] };
+  });
+  const { status, x } = optimizer.optimize(runOf(loaded, { x0: [1, 0], lo: [0, -1], hi: [2, 1] }));
+  assertEquals([status, ...x], ["infeasible", 2, 1]);
 });
