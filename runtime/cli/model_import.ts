@@ -3,7 +3,7 @@ import { sha256 } from "../artifacts/digest.ts";
 import { buildManifest, type ManifestEntry, readManifest, writeManifest } from "../artifacts/manifest.ts";
 import { importModel } from "../kernel/model_import.ts";
 import { atFile, baseName, readModelFile, type TorchFlags, torchOptionsOf } from "./model_files.ts";
-import { printJson, printText } from "./print.ts";
+import { printJson, printLine, printText } from "./print.ts";
 
 export interface ImportOptions extends TorchFlags {
   /** Absolute. */
@@ -36,7 +36,17 @@ export async function modelImport(options: ImportOptions): Promise<number> {
   for (const [path, entry] of Object.entries(entries)) manifest.set(path, entry);
   await writeManifest(directory, manifest);
   if (json) printJson(entries);
-  else printText(Object.entries(entries).map((entry) => imported(...entry)).join("\n"));
+  else {
+    printText(Object.entries(entries).map((entry) => imported(...entry)).join("\n"));
+    if (model.assumed !== undefined) {
+      printLine(
+        `Warning: ${
+          baseName(file)
+        } does not tell its activation, ${model.assumed} is assumed here and in the golden ` +
+          "vectors: --activation names another",
+      );
+    }
+  }
   return 0;
 }
 

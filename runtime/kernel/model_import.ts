@@ -5,13 +5,15 @@ import { seededRandom } from "../graph/seeded_random.ts";
 import { readScalers } from "../graph/scaler_file.ts";
 import { exportTorch } from "../graph/torch_export.ts";
 import { goldenVectors } from "../graph/torch_forward.ts";
-import { type TorchOptions, torchSteps } from "../graph/torch_steps.ts";
+import { type TorchOptions, type TorchSteps, torchSteps } from "../graph/torch_steps.ts";
 import { formatOf } from "./model_report.ts";
 
 export interface ImportedFile {
   /** What takes the place of the file's ending. */
   readonly ending: "onnx" | "json" | "metadata.json";
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** An activation that the file does not tell and nobody has named. */
+  readonly assumed?: string;
 }
 
 const GOLDEN = 16;
@@ -28,7 +30,11 @@ export function importModel(bytes: Uint8Array, name: string, options: TorchOptio
       const network = torchSteps(bytes, options);
       const golden = goldenVectors(network, GOLDEN, seededRandom(SEED));
       return [
-        { ending: "onnx", bytes: exportTorch(network, name.replace(/\.[^.]*$/, "")) },
+        {
+          ending: "onnx",
+          bytes: exportTorch(network, name.replace(/\.[^.]*$/, "")),
+          ...assumedIn(network, options),
+        },
         { ending: "metadata.json", bytes: encoded(metadataAsJson({ ranges: new Map(), golden })) },
       ];
     }
@@ -40,6 +46,12 @@ export function importModel(bytes: Uint8Array, name: string, options: TorchOptio
         `Cannot import "${name}": it is no .pth and no .pkl file; ONNX and JSON files are used as they are`,
       );
   }
+}
+
+function assumedIn({ steps }: TorchSteps, { activation, outputActivation = "identity" }: TorchOptions) {
+  const hidden = outputActivation === "identity" ? steps : steps.slice(0, -1);
+  const assumed = hidden.find((step) => step.kind === "activation")?.activation;
+  return activation === undefined && assumed !== undefined ? { assumed } : {};
 }
 
 function encoded(text: string): Uint8Array<ArrayBuffer> {

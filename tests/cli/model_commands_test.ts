@@ -162,6 +162,10 @@ Deno.test("model:import writes ONNX and JSON into a store, which the manifest gi
     const listed = await run("model:inspect", `${store}/models/scalers_new.json`);
     assertMatch(listed.out, /scaler +min_max +\S+·x − \S+, from \d+\.\d+ … \d+/);
 
+    assert(!first.err.includes("assumed"), first.err);
+    const assumed = await run("model:import", `${TORCH}/layer_norm.pth`, "--store", store);
+    assertStringIncludes(assumed.err, "layer_norm.pth does not tell its activation, gelu is assumed");
+
     const refused = await run("model:import", "tests/fixtures/onnx/lightgbm.onnx", "--store", store);
     assertEquals([refused.code, refused.err.includes("it is no .pth and no .pkl file")], [2, true]);
     const astray = await run(
