@@ -115,7 +115,7 @@ class Search {
   run(): StepSearch {
     const found = this.#search();
     const curved = this.#axes.axes.length > this.#axes.variables;
-    if (curved && this.#solvedCells.size >= LITTLE) this.#spreadOut();
+    if (curved ? this.#solvedCells.size >= LITTLE : !found.complete) this.#spreadOut(curved);
     this.#settle();
     return { ...found, solved: this.#solvedCells.size, best: this.#best };
   }
@@ -228,7 +228,7 @@ class Search {
   }
 
   /** From the best points in the best cells of a sample, any others and some near the best one, and in the cells around the best. */
-  #spreadOut(): void {
+  #spreadOut(curved: boolean): void {
     const { lo, hi, random } = this.#judge.problem;
     const pool = this.#judge.judgeAll(sampleBox(lo, hi, POOL, 0, () => random())).sort(byMerit);
     const nearby = () => {
@@ -245,7 +245,8 @@ class Search {
       const from =
         [firsts[Math.floor(k / 3) % firsts.length].x, pool[Math.floor(random() * POOL)].x, nearby()][k % 3];
       const before = this.#best;
-      this.#solveIn(this.#axes.cellAt(from), from);
+      if (curved) this.#solveIn(this.#axes.cellAt(from), from);
+      else this.#descend(from);
       if (this.#best !== before) this.#around();
     }
   }

@@ -337,6 +337,16 @@ Deno.test("optimize() of large forests is as good as 30 random descents, and say
   }
 });
 
+Deno.test("optimize() of forests of 8 variables is as good as 100 random descents", () => {
+  const random = seeded(45);
+  for (let k = 0; k < 4; k++) {
+    const { loaded, cost, ends } = forestProblem(8, 100, 4, random);
+    const { x } = optimizer.optimize(runOf(loaded, unit(8)));
+    const best = descents(8, cost, ends, 100, seeded(1_000 + k));
+    assert(cost(x) <= best + 1e-6, `${k}: ${cost(x)}, descents ${best}`);
+  }
+});
+
 Deno.test("optimize() of a large forest ends at its deadline and at a cancel with the best point so far", () => {
   const { loaded, cost } = forestProblem(8, 200, 8, seeded(44));
   const setting = unit(8);
