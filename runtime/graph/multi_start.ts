@@ -49,7 +49,7 @@ const MOST_OPEN = 3;
 /** Solves after each of which the cost may be looked at more closely, such as on the way down an exponential. */
 const MOST_UNITS = 32;
 /** Where fewer points of the sample hold their limits, the others tell little of what is between those that do. */
-const LEAST_HOLDING = 0.2;
+const LEAST_HOLDING = 0.5;
 /** Where on the way to the best point the cost must have fallen. */
 const WAY = [0.03, 0.4];
 
