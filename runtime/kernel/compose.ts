@@ -2,7 +2,6 @@
 import { ArtifactCache } from "../artifacts/cache.ts";
 import { openDirectory } from "../artifacts/directory.ts";
 import { openMinio } from "../artifacts/minio.ts";
-import { openCompiledSources } from "../cells/compiled_sources.ts";
 import { PluginHost } from "../cells/host.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -58,16 +57,9 @@ export async function composeKernel(config: Config, options: ComposeOptions): Pr
     const { problem } = await restoreMirror(journal, metadata, (text) => parseTimestamp(text, zone));
     if (problem !== undefined) log("warn", problem);
   }
-  const denoDir = `${state}/deno`;
-  if (serving) {
-    await openCompiledSources(denoDir).catch((error) => {
-      log("warn", `Cannot keep compiled sources in "${denoDir}": ${error.message}; cells start slower`);
-    });
-  }
   const host = opened.use(
     new PluginHost({
       clock,
-      ...(serving && { denoDir }),
       log: (level, message, fields) => log(level === "warning" ? "warn" : level, message, fields),
     }),
   );

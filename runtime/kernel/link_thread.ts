@@ -10,7 +10,7 @@ import type { LinkOutcome } from "./link_worker.ts";
 /** Longest time for one strategy: what a graph may have at most takes a few seconds. */
 const LINK_MS = 30_000;
 /** Rest after which the thread is ended for its memory; the next strategy starts it again. */
-const IDLE_MS = 10_000;
+const IDLE_MS = 2_000;
 
 export class LinkThread implements Disposable {
   readonly #clock: Clock;
