@@ -86,7 +86,7 @@ export async function cellsBench(): Promise<BenchRow[]> {
 
 async function starts(): Promise<BenchRow[]> {
   const times: Record<"core" | "whole", number[]> = { core: [], whole: [] };
-  for (let k = 0; k < 7; k++) {
+  for (let k = 0; k < 15; k++) {
     for (const extent of ["core", "whole"] as const) {
       await using started = startHost();
       const text = extent === "core" ? SQUARES : `import { solve } from "setpoint";\n${SQUARES}`;
